@@ -1,0 +1,48 @@
+import type { PaneDef } from '../columns.ts';
+import type { RunqueueRow } from '../frame.ts';
+import { mergeLatencies } from '../histogram.ts';
+import { ALL_CONTAINERS, containerName } from '../names.ts';
+import { containerColumn, latencyColumn } from './shared.ts';
+
+/** A wait that a person notices, and one that breaks a service: microseconds. */
+const LIMITS = { warn: 5_000, bad: 50_000 };
+
+export const runqueue: PaneDef<'runqueue'> = {
+  id: 'runqueue', number: 2, title: 'run queue', kind: 'table',
+  help: 'How long tasks that could run waited for a CPU, by the container that waited, and who ran instead',
+  defaultSort: { column: 'p99Us', descending: true },
+  rowKey: (row) => row.container,
+  mergeKey: () => ALL_CONTAINERS,
+  merge: (rows) => {
+    const first = rows[0] as RunqueueRow;
+    if (rows.length === 1) return first;
+    const by = new Map<string, number>();
+    for (const row of rows) for (const p of row.preemptedBy) by.set(p.container, (by.get(p.container) ?? 0) + p.count);
+    return {
+      container: ALL_CONTAINERS,
+      count: rows.reduce((n, row) => n + row.count, 0),
+      ratePerSec: rows.reduce((n, row) => n + row.ratePerSec, 0),
+      latency: mergeLatencies(rows.map((row) => row.latency)),
+      throttledPct: null,
+      preemptedBy: [...by].map(([container, count]) => ({ container, count })).sort((a, b) => b.count - a.count),
+    };
+  },
+  columns: [
+    containerColumn(0, 12),
+    { id: 'ratePerSec', title: 'RUNS/s', unit: 'perSec', align: 'right', rank: 3, width: { min: 6, max: 8, grow: 0 },
+      help: 'Times per second that a task got a CPU after waiting', value: (row) => row.ratePerSec },
+    { id: 'count', title: 'COUNT', unit: 'count', align: 'right', rank: 8, width: { min: 5, max: 7, grow: 0 },
+      help: 'Waits that ended in the interval', value: (row) => row.count, metric: { name: 'kbtop_runqueue_waits', type: 'counter' } },
+    latencyColumn('p50Us', 'P50', 'Half of the waits were shorter', 2),
+    latencyColumn('p95Us', 'P95', '95 % of the waits were shorter', 6),
+    latencyColumn('p99Us', 'P99', '99 % of the waits were shorter', 0, LIMITS),
+    latencyColumn('maxUs', 'MAX', 'The longest wait', 4, LIMITS),
+    { id: 'throttledPct', title: 'THR%', unit: 'pct', align: 'right', rank: 5, width: { min: 5, max: 5, grow: 0 },
+      help: 'Share of the interval in which its own CPU limit stopped the container: raise the limit, do not blame a neighbour',
+      value: (row) => row.throttledPct, severity: (row) => ((row.throttledPct ?? 0) >= 25 ? 'bad' : (row.throttledPct ?? 0) > 1 ? 'warn' : 'ok'),
+      metric: { name: 'kbtop_cpu_throttled_percent', type: 'gauge' } },
+    { id: 'preemptedBy', title: 'PREEMPTED BY', unit: 'list', align: 'left', rank: 7, width: { min: 12, max: 40, grow: 2 },
+      help: 'Containers that were given the CPU when this one was preempted, most first',
+      value: (row, context) => row.preemptedBy.map((p) => `${containerName(context.container(p.container))} ${p.count}`).join(', ') || null },
+  ],
+};
