@@ -10,7 +10,7 @@ export interface BenchRow {
   readonly ratio: number | null;
   /** In words, e.g. "<= 0.70". */
   readonly aim: string;
-  readonly met: boolean | null;
+  readonly met?: boolean | null;
   /** Peer's name, sample sizes, or why there is no number. */
   readonly note: string;
 }

@@ -16,7 +16,7 @@ const number = (n: number | null): string => (n === null ? '-' : Math.abs(n) >= 
 function tableOf(rows: readonly BenchRow[]): string {
   const head = ['measured', 'kbtop', 'peer', 'ratio', 'aim', 'met', 'note'];
   const body = rows.map((row) => [
-    row.name, number(row.ours), number(row.peer), number(row.ratio), row.aim, row.met === null ? '?' : row.met ? 'yes' : 'NO', row.note.replaceAll('|', '\\|'),
+    row.name, number(row.ours), number(row.peer), number(row.ratio), row.aim, row.met === undefined || row.met === null ? '?' : row.met ? 'yes' : 'NO', row.note.replaceAll('|', '\\|'),
   ]);
   return [head, head.map(() => '---'), ...body].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
