@@ -1,0 +1,83 @@
+/**
+ * src/cli/main.ts and all it needs as one production bundle:
+ *
+ *   node tools/bundle.mjs OUTDIR
+ *
+ * writes OUTDIR/kbtop.mjs and, for every `import()`, chunks kbtop-NAME-HASH.mjs beside it, so that a command
+ * without a screen never loads Ink and React. Entry and chunks share one directory on purpose:
+ * `import.meta.dirname` is dist/ in all of them, whatever chunk a module ends up in.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { build } from 'esbuild';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/**
+ * Ink measures and tokenizes every cell of every frame; these two take the common characters' short way and
+ * hand the rest to the package itself (see src/ui/ink/). The shims' own imports reach the real packages.
+ */
+const SHIMS = {
+  'string-width': 'src/ui/ink/fast-width.ts',
+  '@alcalzone/ansi-tokenize': 'src/ui/ink/fast-tokenize.ts',
+};
+
+const shims = {
+  name: 'shims',
+  setup(pluginBuild) {
+    for (const [name, file] of Object.entries(SHIMS)) {
+      const shim = join(root, file);
+      if (!existsSync(shim)) throw new Error(`${file} is missing`);
+      pluginBuild.onResolve({ filter: new RegExp(`^${name}$`) }, (args) => (args.importer === shim ? undefined : { path: shim }));
+    }
+    // Ink imports this development tool only when DEV is set; it is not installed.
+    pluginBuild.onResolve({ filter: /^react-devtools-core$/ }, () => ({ path: 'react-devtools-core', namespace: 'stub' }));
+    pluginBuild.onLoad({ filter: /.*/, namespace: 'stub' }, () => ({ contents: 'export default {}' }));
+  },
+};
+
+/** @returns esbuild's result, with the metafile */
+export function bundle(outdir, { entry = join(root, 'src/cli/main.ts'), ...options } = {}) {
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  return build({
+    absWorkingDir: root,
+    entryPoints: { kbtop: entry },
+    outdir,
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node22',
+    outExtension: { '.js': '.mjs' },
+    chunkNames: 'kbtop-[name]-[hash]',
+    minify: true,
+    sourcemap: 'linked',
+    sourcesContent: false,
+    legalComments: 'none',
+    metafile: true,
+    define: { 'process.env.NODE_ENV': '"production"', 'process.env.KBTOP_VERSION': JSON.stringify(version) },
+    // Bundled CommonJS packages call require() for Node's own modules.
+    banner: { js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" },
+    // Too large to parse at every start, and loaded only after the first frame.
+    external: ['@kubernetes/client-node'],
+    logLevel: 'warning',
+    plugins: [shims],
+    ...options,
+  });
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const outdir = process.argv[2];
+  if (outdir === undefined) {
+    process.stderr.write('usage: node tools/bundle.mjs OUTDIR\n');
+    process.exit(2);
+  }
+  try {
+    await bundle(outdir);
+  } catch (error) {
+    // esbuild has printed what is wrong with the sources.
+    if (!Array.isArray(error.errors)) process.stderr.write(`${error.stack}\n`);
+    process.exit(1);
+  }
+}

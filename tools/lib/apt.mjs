@@ -1,0 +1,37 @@
+/** Install what is missing with apt-get as root on Debian and Ubuntu; say the one command to run everywhere else. */
+import { aptPackages, distribution, findCommand, missing } from './needs.mjs';
+import { SetupError, run, say, seconds } from './say.mjs';
+
+const names = (list) => list.map((need) => need.what).join(', ');
+
+/** The command for a person to copy. */
+export function aptCommand(list) {
+  return `apt-get update && apt-get install -y --no-install-recommends ${aptPackages(list).join(' ')}`;
+}
+
+/**
+ * @param lacking what is missing now
+ * @param wanted what must be there afterwards
+ */
+export async function aptInstall(lacking, wanted) {
+  if (!distribution().aptBased || findCommand('apt-get') === null) {
+    throw new SetupError(`missing: ${names(lacking)}. Install them with your package manager (on Debian: ${aptPackages(lacking).join(' ')}) and run this again`);
+  }
+  if (process.getuid() !== 0) {
+    throw new SetupError(`missing: ${names(lacking)}. Run this, then try again:\n  sudo sh -c '${aptCommand(lacking)}'`);
+  }
+  const start = Date.now();
+  const packages = aptPackages(lacking);
+  const options = { show: true, env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } };
+  const apt = (...args) => run('apt-get', ['-o', 'DPkg::Lock::Timeout=300', '-o', 'Dpkg::Use-Pty=0', '-qq', ...args], options);
+  say(`missing: ${names(lacking)}`);
+  say('apt-get update');
+  const update = await apt('update');
+  if (update.code !== 0) say(`apt-get update failed (code ${update.code}); trying with the package lists that are here`);
+  say(`apt-get install ${packages.join(' ')}`);
+  const { code } = await apt('install', '-y', '--no-install-recommends', ...packages);
+  if (code !== 0) throw new SetupError(`apt-get install failed (code ${code}), see above; mend it, or run: ${aptCommand(lacking)}`);
+  const still = missing(wanted);
+  if (still.length > 0) throw new SetupError(`still missing after apt-get install: ${names(still)}`);
+  say(`system packages installed (${seconds(Date.now() - start)})`);
+}

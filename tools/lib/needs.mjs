@@ -1,0 +1,101 @@
+/**
+ * What the machine must have before kbtop can be built, tested or benchmarked, and how to get it.
+ * Looked for as files, never by asking the package manager: that is fast and works on every distribution.
+ */
+import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+const TRIPLET = { x64: 'x86_64-linux-gnu', arm64: 'aarch64-linux-gnu' }[process.arch] || '';
+const LIBRARY_DIRS = [`/usr/lib/${TRIPLET}`, '/usr/lib64', '/usr/lib'];
+const INCLUDE_DIRS = ['/usr/include', `/usr/include/${TRIPLET}`];
+/** Where administrators' tools live; an ordinary user's PATH often lacks them. */
+const ADMIN_DIRS = ['/usr/sbin', '/sbin'];
+
+/** Absolute path of a command on `path` (or in sbin), or null. */
+export function findCommand(name, path = process.env.PATH || '') {
+  for (const dir of [...path.split(delimiter), ...ADMIN_DIRS]) {
+    if (!dir.startsWith('/')) continue;
+    const file = join(dir, name);
+    try {
+      accessSync(file, constants.X_OK);
+      if (statSync(file).isFile()) return file;
+    } catch {
+      // not in this directory
+    }
+  }
+  return null;
+}
+
+/** First existing `dir/name`, or null. */
+function findIn(dirs, name) {
+  for (const dir of dirs) {
+    const file = join(dir, name);
+    if (existsSync(file)) return file;
+  }
+  return null;
+}
+
+const command = (name, apt = name) => ({ what: name, apt, find: () => findCommand(name) });
+const header = (name, apt) => ({ what: `<${name}>`, apt, find: () => findIn(INCLUDE_DIRS, name) });
+const archive = (name, apt) => ({ what: name, apt, find: () => findIn(LIBRARY_DIRS, name) });
+const file = (path, apt) => ({ what: path, apt, find: () => (existsSync(path) ? path : null) });
+
+/** Ubuntu ships bpftool with its kernel tools. */
+const bpftoolPackage = () => (distribution().id === 'ubuntu' ? 'linux-tools-common linux-tools-generic' : 'bpftool');
+
+export const CLANG = command('clang');
+export const LLVM_STRIP = command('llvm-strip', 'llvm');
+export const GXX = command('g++');
+export const BPF_HELPERS = header('bpf/bpf_helpers.h', 'libbpf-dev');
+export const LINUX_BPF = header('linux/bpf.h', 'linux-libc-dev');
+export const LIBBPF = archive('libbpf.a', 'libbpf-dev');
+export const LIBELF = archive('libelf.a', 'libelf-dev');
+export const LIBZ = archive('libz.a', 'zlib1g-dev');
+
+const BUILD = [CLANG, LLVM_STRIP, GXX, BPF_HELPERS, LINUX_BPF, LIBBPF, LIBELF, LIBZ];
+const TEST = [
+  command('gcc'),
+  command('tmux'),
+  command('strace'),
+  command('bpftool', bpftoolPackage()),
+  command('ip', 'iproute2'),
+  file('/usr/share/fonts/truetype/dejavu/DejaVuSansMono.ttf', 'fonts-dejavu-core'),
+];
+const BENCH = [
+  command('gcc'),
+  command('syscount', 'libbpf-tools'),
+  command('runqlat', 'libbpf-tools'),
+  command('bpftrace'),
+  command('htop'),
+  command('bpftool', bpftoolPackage()),
+];
+
+/** The needs for a purpose: always the build's, and the tests' or benchmarks' when asked for. */
+export function needs({ test = false, bench = false } = {}) {
+  return [...BUILD, ...(test ? TEST : []), ...(bench ? BENCH : [])];
+}
+
+/** Those of `list` that are not on this machine. */
+export function missing(list) {
+  return list.filter((need) => need.find() === null);
+}
+
+/** Debian package names for what is missing, each once. */
+export function aptPackages(list) {
+  return [...new Set(list.flatMap((need) => need.apt.split(' ')))].sort();
+}
+
+/** ID and ID_LIKE of /etc/os-release. */
+export function distribution(text = readOsRelease()) {
+  const field = (key) => (new RegExp(`^${key}="?([^"\\n]*)"?$`, 'm').exec(text) || ['', ''])[1];
+  const id = field('ID');
+  return { id, aptBased: [id, ...field('ID_LIKE').split(' ')].some((x) => x === 'debian' || x === 'ubuntu') };
+}
+
+function readOsRelease() {
+  try {
+    return readFileSync('/etc/os-release', 'utf8');
+  } catch {
+    return '';
+  }
+}

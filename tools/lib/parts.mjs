@@ -1,0 +1,107 @@
+/**
+ * The three built parts: what each is made from, and how. Every part is built into a directory of its own
+ * beside dist/ and moved in file by file, so that a running kbtop or a failed build never sees a half.
+ */
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { vendoredNode } from './dependencies.mjs';
+import { BPF_HELPERS, CLANG, GXX, LIBBPF, LIBELF, LIBZ, LINUX_BPF, LLVM_STRIP } from './needs.mjs';
+import { SetupError, run, say, seconds, tail } from './say.mjs';
+import { filesBelow, inputKey, isFresh, readStamp, writeStamp } from './stamp.mjs';
+
+const find = (...needs) => needs.map((need) => need.find());
+
+/**
+ * `files` count by content, `system` by size and time; `build(staging)` names the command that fills the
+ * staging directory, whose tree then goes into dist/.
+ */
+export function parts(root) {
+  const own = (path) => join(root, path);
+  return [
+    {
+      name: 'BPF objects',
+      id: 'bpf',
+      files: () => filesBelow(own('bpf')),
+      system: () => [...find(CLANG, LLVM_STRIP, LINUX_BPF), ...filesBelow(dirname(BPF_HELPERS.find()))],
+      build: (staging) => [own('bpf/build.sh'), join(staging, 'bpf')],
+    },
+    {
+      name: 'addon',
+      id: 'native',
+      files: () => [...filesBelow(own('native')), own('node_modules/node-addon-api/package.json'), own('node_modules/node-api-headers/package.json')],
+      system: () => find(GXX, LIBBPF, LIBELF, LIBZ),
+      build: (staging) => [own('native/build.sh'), join(staging, 'kbtop.node')],
+    },
+    {
+      name: 'bundle',
+      id: 'bundle',
+      files: () => [...filesBelow(own('src')), own('tools/bundle.mjs'), own('package.json'), own('tsconfig.json'), own('package-lock.json')],
+      system: () => [],
+      build: (staging) => [vendoredNode(root), own('tools/bundle.mjs'), staging],
+    },
+  ];
+}
+
+const stampFile = (root, part) => join(root, 'dist', '.stamps', `${part.id}.json`);
+const keyOf = (root, part) => inputKey(root, part.files(), part.system());
+
+/** Those parts that are missing or no longer what their inputs give. */
+export function stale(root, list = parts(root)) {
+  return list.filter((part) => !isFresh(root, stampFile(root, part), keyOf(root, part)));
+}
+
+/** Build one part and put it in place. */
+export async function build(root, part) {
+  const start = Date.now();
+  const key = keyOf(root, part);
+  const staging = join(root, 'dist', '.staging', part.id);
+  rmSync(staging, { recursive: true, force: true });
+  mkdirSync(staging, { recursive: true });
+  const [file, ...args] = part.build(staging);
+  if (!existsSync(file)) throw new SetupError(`cannot build the ${part.name}: ${relative(root, file)} is not there`);
+  let result;
+  try {
+    result = await run(file, args, { cwd: root });
+  } catch (error) {
+    throw new SetupError(`cannot start ${relative(root, file)}: ${error.message}`);
+  }
+  if (result.code !== 0) {
+    throw new SetupError(`building the ${part.name} failed (${relative(root, file)}: ${result.signal || `code ${result.code}`})\n${tail(result.output)}`);
+  }
+  if (result.output.trim() !== '') process.stderr.write(`${tail(result.output)}\n`);
+  const outputs = moveIn(root, staging);
+  if (outputs.length === 0) throw new SetupError(`building the ${part.name} gave no file`);
+  dropOld(root, part, outputs);
+  writeStamp(root, stampFile(root, part), key, outputs);
+  say(`built ${part.name} (${seconds(Date.now() - start)})`);
+}
+
+/** Move the staged tree into dist/; returns the paths relative to the root. */
+function moveIn(root, staging) {
+  const files = readdirTree(staging);
+  for (const file of files) {
+    const target = join(root, 'dist', relative(staging, file));
+    mkdirSync(dirname(target), { recursive: true });
+    renameSync(file, target);
+  }
+  rmSync(staging, { recursive: true, force: true });
+  return files.map((file) => join('dist', relative(staging, file)));
+}
+
+const readdirTree = (dir) =>
+  readdirSync(dir).flatMap((name) => {
+    const path = join(dir, name);
+    return statSync(path).isDirectory() ? readdirTree(path) : [path];
+  });
+
+/** Remove what an earlier build left, except the last one's: a running kbtop may still load its lazy parts. */
+function dropOld(root, part, outputs) {
+  const before = readStamp(stampFile(root, part));
+  const last = before === null ? [] : before.outputs.map((output) => output.path);
+  const ours = part.id === 'bpf' ? /^dist\/bpf\// : part.id === 'bundle' ? /^dist\/kbtop.*\.mjs(\.map)?$/ : /^$/;
+  const keep = new Set(part.id === 'bpf' ? outputs : [...outputs, ...last]);
+  for (const file of readdirTree(join(root, 'dist'))) {
+    const path = relative(root, file);
+    if (ours.test(path) && !keep.has(path)) rmSync(file, { force: true });
+  }
+}

@@ -1,0 +1,61 @@
+#!/usr/bin/env node
+/**
+ * Make this checkout ready: system packages, npm packages, BPF objects, addon, bundle; nothing when nothing
+ * changed. Runs on any Node from 16 on without dependencies, because it runs before `npm ci`.
+ *
+ *   node tools/setup.mjs [--test] [--bench]
+ *
+ * Speaks on stderr only. Exit codes: 0 ready; 1 something is missing or failed.
+ */
+import { mkdirSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { aptInstall } from './lib/apt.mjs';
+import { install, isInstalled } from './lib/dependencies.mjs';
+import { lock } from './lib/lock.mjs';
+import { missing, needs } from './lib/needs.mjs';
+import { giveBack } from './lib/owner.mjs';
+import { build, stale } from './lib/parts.mjs';
+import { SetupError, say, seconds } from './lib/say.mjs';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+async function setup(purpose) {
+  if (process.platform !== 'linux') throw new SetupError(`kbtop needs Linux (BPF); this is ${process.platform}`);
+  const wanted = needs(purpose);
+  const lacking = missing(wanted);
+  if (lacking.length === 0 && isInstalled(root) && stale(root).length === 0) return;
+
+  const start = Date.now();
+  if (lacking.length > 0) await aptInstall(lacking, wanted);
+  mkdirSync(join(root, 'dist'), { recursive: true });
+  const release = await lock(join(root, 'dist', '.lock'));
+  try {
+    // Somebody else may have done the work while we waited.
+    if (!isInstalled(root)) await install(root);
+    const work = stale(root);
+    const results = await Promise.allSettled(work.map((part) => build(root, part)));
+    const failures = results.filter((result) => result.status === 'rejected').map((result) => result.reason);
+    const bug = failures.find((reason) => !(reason instanceof SetupError));
+    if (bug !== undefined) throw bug;
+    if (failures.length > 0) throw new SetupError(failures.map((reason) => reason.message).join('\n'));
+  } finally {
+    giveBack(root, statSync(root));
+    release();
+  }
+  say(`ready (${seconds(Date.now() - start)})`);
+}
+
+function parse(args) {
+  const known = ['--test', '--bench'];
+  const unknown = args.find((arg) => !known.includes(arg));
+  if (unknown !== undefined) throw new SetupError(`unknown option ${unknown}; usage: node tools/setup.mjs [--test] [--bench]`);
+  return { test: args.includes('--test'), bench: args.includes('--bench') };
+}
+
+try {
+  await setup(parse(process.argv.slice(2)));
+} catch (error) {
+  say(error instanceof SetupError ? error.message : error.stack);
+  process.exitCode = 1;
+}

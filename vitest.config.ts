@@ -1,0 +1,22 @@
+import { defineConfig } from 'vitest/config';
+
+/** Tests that load BPF, start the program or measure: one file at a time, after all others, or they disturb each other. */
+const system = ['test/native/**', 'test/bpf/**', 'test/probes/**', 'test/pty/**', 'test/tools/**'].map((dir) => `${dir}/*.test.{ts,tsx}`);
+
+export default defineConfig({
+  test: {
+    // The machine may be small and busy: limits only catch what hangs.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    projects: [
+      {
+        extends: true,
+        test: { name: 'unit', include: ['test/**/*.test.{ts,tsx}'], exclude: system, sequence: { groupOrder: 0 } },
+      },
+      {
+        extends: true,
+        test: { name: 'system', include: system, fileParallelism: false, pool: 'forks', sequence: { groupOrder: 1 } },
+      },
+    ],
+  },
+});
