@@ -9,7 +9,7 @@
 
 /** Every error that the addon throws or rejects with. */
 export interface BpfError extends Error {
-  /** errno name ("EPERM"), or ERR_BPF_CLOSED, ERR_BPF_FORMAT, ERR_BPF_ARGUMENT. */
+  /** errno name ("EPERM"), or ERR_BPF_CLOSED, ERR_BPF_STATE (not loaded yet), ERR_BPF_FORMAT, ERR_BPF_ARGUMENT. */
   readonly code: string;
   /** Positive errno, 0 when there is none. */
   readonly errno: number;
@@ -51,6 +51,8 @@ export interface ProgramInfo {
   readonly attached: boolean;
   /** Kernel program id; 0 when not loaded. */
   readonly id: number;
+  /** Kernel link id; 0 when not attached, or attached through perf events (tracepoints before Linux 5.15). */
+  readonly linkId: number;
 }
 
 /** What a per-CPU word is folded with over CPUs. */
@@ -107,20 +109,21 @@ export interface RingBuffer {
   pending(): number;
 }
 
-/** An iterator program's output, e.g. SEC("iter/task"): bytes it wrote with bpf_seq_write. */
 export interface BpfObject {
   readonly name: string;
   /** Off the main thread. Programs that the kernel refuses are dropped with their reason and the rest load; rejects when nothing can load. */
   load(): Promise<ProgramResult[]>;
   /** Attach the named programs (default: every loaded one that can be attached by its section). Never throws for a program's own failure. */
   attach(programs?: readonly string[]): ProgramResult[];
+  /** Attach a cgroup program to one cgroup v2 directory; detach() undoes it. */
+  attachCgroup(program: string, directory: string): ProgramResult;
   /** Detach; a program that is not attached is left alone. */
   detach(programs?: readonly string[]): void;
   programs(): ProgramInfo[];
   maps(): string[];
   map(name: string): BpfMap;
   ring(name: string): RingBuffer;
-  /** Run an attached iterator program to its end and return what it wrote. */
+  /** Run an attached iterator program, e.g. SEC("iter/task"), to its end: the bytes it wrote with bpf_seq_write. */
   iterate(program: string): Uint8Array;
   /** A .bss/.data/.rodata variable by name: now, from the kernel, once loaded. Scalars as bigint, anything else as bytes. */
   getGlobal(name: string): bigint | Uint8Array;

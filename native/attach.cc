@@ -1,0 +1,141 @@
+/** Attaching, detaching and running programs of a loaded object. */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "object.h"
+#include "reason.h"
+
+namespace kbtop {
+
+namespace {
+
+constexpr size_t kReadBytes = 256 * 1024;
+
+struct Descriptor {
+  int fd;
+  ~Descriptor() {
+    if (fd >= 0) ::close(fd);
+  }
+};
+
+ProgramResult not_attached(const bpf_program* program, int error, const std::string& log) {
+  ProgramResult result;
+  result.program = bpf_program__name(program);
+  result.ok = false;
+  result.code = errno_name(error);
+  result.reason = attach_reason(bpf_program__section_name(program), error, log);
+  result.log = log;
+  return result;
+}
+
+ProgramResult not_loaded(const bpf_program* program, const std::map<std::string, ProgramResult>& refused) {
+  const auto found = refused.find(bpf_program__name(program));
+  if (found != refused.end()) return found->second;
+  ProgramResult result;
+  result.program = bpf_program__name(program);
+  result.ok = false;
+  result.code = "ENOENT";
+  result.reason = "not loaded, because it was not asked for";
+  return result;
+}
+
+}  // namespace
+
+ProgramResult Object::attach_one(bpf_program* program) {
+  const std::string name = bpf_program__name(program);
+  ProgramResult done;
+  done.program = name;
+  if (links_.count(name)) return done;
+  if (bpf_program__fd(program) < 0) return not_loaded(program, refused_);
+  LogCapture log;
+  errno = 0;
+  bpf_link* link = bpf_program__attach(program);
+  if (!link) return not_attached(program, errno, log.text());
+  links_[name] = link;
+  return done;
+}
+
+std::vector<ProgramResult> Object::attach(const std::vector<std::string>& names) {
+  require_loaded();
+  std::vector<ProgramResult> results;
+  if (!names.empty()) {
+    std::vector<bpf_program*> programs;
+    for (const auto& name : names) programs.push_back(require_program(name));
+    for (bpf_program* program : programs) results.push_back(attach_one(program));
+    return results;
+  }
+  bpf_program* program;
+  bpf_object__for_each_program(program, object_) {
+    if (bpf_program__fd(program) < 0) continue;
+    ProgramResult result = attach_one(program);
+    // Its section does not say where it goes, e.g. cgroup programs: whoever wants it names its place.
+    if (result.code == "EOPNOTSUPP") continue;
+    results.push_back(std::move(result));
+  }
+  return results;
+}
+
+ProgramResult Object::attach_cgroup(const std::string& name, const std::string& directory) {
+  require_loaded();
+  bpf_program* program = require_program(name);
+  ProgramResult done;
+  done.program = name;
+  if (links_.count(name)) return done;
+  if (bpf_program__fd(program) < 0) return not_loaded(program, refused_);
+  const Descriptor cgroup = {open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  if (cgroup.fd < 0) {
+    const int error = errno;
+    ProgramResult result = not_attached(program, error, "");
+    result.reason = "cannot open cgroup " + directory + ": " + errno_text(error) + " (" + errno_name(error) + ")";
+    return result;
+  }
+  LogCapture log;
+  errno = 0;
+  bpf_link* link = bpf_program__attach_cgroup(program, cgroup.fd);
+  if (!link) return not_attached(program, errno, log.text());
+  links_[name] = link;
+  return done;
+}
+
+void Object::detach(const std::vector<std::string>& names) {
+  require_loaded();
+  if (names.empty()) {
+    for (const auto& [name, link] : links_) bpf_link__destroy(link);
+    links_.clear();
+    return;
+  }
+  for (const auto& name : names) require_program(name);
+  for (const auto& name : names) {
+    const auto link = links_.find(name);
+    if (link == links_.end()) continue;
+    bpf_link__destroy(link->second);
+    links_.erase(link);
+  }
+}
+
+std::vector<uint8_t> Object::iterate(const std::string& name) const {
+  require_loaded();
+  require_program(name);
+  const auto link = links_.find(name);
+  if (link == links_.end()) throw Failure(kState, 0, "program " + name + " of " + config_.name + " is not attached");
+  const Descriptor iterator = {bpf_iter_create(bpf_link__fd(link->second))};
+  if (iterator.fd < 0) throw errno_failure(iterator.fd, "cannot start iterator " + name);
+  std::vector<uint8_t> bytes;
+  for (size_t used = 0;;) {
+    bytes.resize(used + kReadBytes);
+    const ssize_t got = read(iterator.fd, bytes.data() + used, kReadBytes);
+    if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+    if (got < 0) throw errno_failure(errno, "cannot read iterator " + name);
+    if (got == 0) {
+      bytes.resize(used);
+      return bytes;
+    }
+    used += static_cast<size_t>(got);
+  }
+}
+
+}  // namespace kbtop

@@ -1,0 +1,132 @@
+/** One BPF object file from open to close: what is loaded, what is attached, who may still use it. */
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "error.h"
+#include "globals.h"
+#include "map.h"
+#include "ring.h"
+
+struct bpf_link;
+struct bpf_object;
+struct bpf_program;
+
+namespace kbtop {
+
+struct OpenConfig {
+  std::string name;
+  std::map<std::string, bool> autoload;
+  std::vector<std::pair<std::string, GlobalValue>> globals;
+  std::map<std::string, uint32_t> max_entries;
+  std::map<std::string, int64_t> map_flags;
+  uint32_t log_level = 0;
+};
+
+struct ProgramResult {
+  std::string program;
+  bool ok = true;
+  /** errno name; empty when ok. */
+  std::string code;
+  std::string reason;
+  std::string log;
+};
+
+struct ProgramInfo {
+  std::string name;
+  std::string section;
+  bool loaded;
+  bool attached;
+  uint32_t id;
+  uint32_t link_id;
+};
+
+struct ObjectStats {
+  uint64_t run_time_ns = 0;
+  uint64_t run_count = 0;
+};
+
+/**
+ * Used by one JavaScript thread, except `load()`, which may run on any thread between `begin_load()` and its own
+ * return; every other call fails meanwhile, but `close()`, which is then done by `load()`.
+ */
+class Object {
+ public:
+  /** @param image the ELF file. Throws Failure. */
+  Object(std::vector<uint8_t> image, OpenConfig config);
+  ~Object();
+  Object(const Object&) = delete;
+  Object& operator=(const Object&) = delete;
+
+  const std::string& name() const { return config_.name; }
+
+  /** Throws Failure unless this object was just opened. */
+  void begin_load();
+  /** One result per program that was to be loaded; throws Failure when nothing could be loaded, or closed meanwhile. */
+  std::vector<ProgramResult> load();
+
+  /** @param names empty: every loaded program that its section says how to attach */
+  std::vector<ProgramResult> attach(const std::vector<std::string>& names);
+  ProgramResult attach_cgroup(const std::string& program, const std::string& directory);
+  void detach(const std::vector<std::string>& names);
+
+  std::vector<ProgramInfo> programs() const;
+  std::vector<std::string> map_names() const;
+  Map& map(const std::string& name);
+  Ring& ring(const std::string& name);
+  std::vector<uint8_t> iterate(const std::string& program) const;
+
+  struct Global {
+    std::vector<uint8_t> bytes;
+    bool scalar;
+    bool is_signed;
+  };
+  Global get_global(const std::string& name);
+  void set_global(const std::string& name, const GlobalValue& value);
+
+  ObjectStats run_stats() const;
+
+  /** Detach and free everything, now or, during a load, at its end. */
+  void close();
+  bool closed() const;
+
+  /** Throws Failure ERR_BPF_CLOSED or ERR_BPF_STATE unless loaded and open. */
+  void require_loaded() const;
+
+ private:
+  enum class State { kOpen, kLoading, kLoaded, kFailed, kClosed };
+
+  void open_image();
+  void configure();
+  void write_initial(const std::string& name, const GlobalValue& value);
+  std::vector<ProgramResult> load_what_can_be();
+  void release();
+  void require_usable() const;
+  bpf_program* find_program(const std::string& name) const;
+  bpf_program* require_program(const std::string& name) const;
+  ProgramResult attach_one(bpf_program* program);
+  Section& section(const Variable& variable);
+
+  std::vector<uint8_t> image_;
+  OpenConfig config_;
+  bpf_object* object_ = nullptr;
+  /** Programs that the kernel refused, left out of the next try. */
+  std::map<std::string, ProgramResult> refused_;
+  std::map<std::string, bpf_link*> links_;
+  std::map<std::string, std::unique_ptr<Map>> maps_;
+  std::map<std::string, std::unique_ptr<Ring>> rings_;
+  std::map<bpf_map*, std::unique_ptr<Section>> sections_;
+
+  mutable std::mutex mutex_;
+  State state_ = State::kOpen;
+  bool close_requested_ = false;
+};
+
+}  // namespace kbtop
