@@ -36,7 +36,14 @@ typedef __s64 s64;
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 struct kernfs_node {
+	struct kernfs_node *__parent;
+	const char *name;
 	u64 id;
+};
+
+/* Before v6.15 (633488947ef6 "kernfs: Use RCU to access kernfs_node::parent"). */
+struct kernfs_node___parent {
+	struct kernfs_node *parent;
 };
 
 struct cgroup_root {
@@ -51,6 +58,19 @@ struct cgroup {
 
 struct cgroup_subsys_state {
 	struct cgroup *cgroup;
+};
+
+typedef struct {
+	long counter;
+} atomic_long_t;
+
+struct page_counter {
+	atomic_long_t usage;
+};
+
+struct mem_cgroup {
+	struct cgroup_subsys_state css;
+	struct page_counter memory;
 };
 
 struct css_set {
@@ -97,6 +117,20 @@ struct nsproxy {
 struct sched_info {
 	unsigned long pcount;
 	unsigned long long run_delay;
+	unsigned long long last_queued;
+};
+
+struct rq {
+	u64 clock;
+};
+
+struct cfs_rq {
+	struct rq *rq;
+};
+
+struct sched_entity {
+	u64 sum_exec_runtime;
+	struct cfs_rq *cfs_rq;
 };
 
 struct thread_info {
@@ -104,10 +138,20 @@ struct thread_info {
 	u32 status;
 };
 
+struct pt_regs {
+#if defined(__TARGET_ARCH_arm64)
+	s32 syscallno;
+#else
+	unsigned long orig_ax;
+#endif
+};
+
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int __state;
+	void *stack;
 	unsigned int flags;
+	struct sched_entity se;
 	int pid;
 	int tgid;
 	int exit_state;
@@ -117,6 +161,19 @@ struct task_struct {
 	struct css_set *cgroups;
 	struct sched_info sched_info;
 	char comm[16];
+};
+
+struct seq_file {
+	unsigned long count;
+};
+
+struct bpf_iter_meta {
+	struct seq_file *seq;
+};
+
+struct bpf_iter__task {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
 };
 
 /* Before v5.14 (2f064a59a11f "sched: Change task_struct::state"). */

@@ -1,0 +1,391 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Who the cgroups are and what their tasks use: cgroup creation and removal as they happen, and one walk over all
+ * tasks per tick that sums up each cgroup. Read by src/identity/kernel.ts.
+ *
+ * CPU time comes from the tasks themselves: each carries, in task storage, the run time already charged; a walk, and
+ * the release of a dead task, charge what was added since. So a cgroup's sum only grows, holds what its own tasks
+ * used (not its children's), misses no task however short its life, and needs neither a cpu controller nor a mounted
+ * cgroup file system. Memory is the counter behind memory.current and memory.usage_in_bytes.
+ */
+#include "core.h"
+#include "cgroup.h"
+#include "loss.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+#define NAME_BYTES 256		/* NAME_MAX and its NUL */
+#define PATH_BYTES 4096
+#define PATH_DEPTH 32
+#define NODENAME_BYTES 64	/* __NEW_UTS_LEN; the NUL is left out */
+#define CGROUPS_MAX 16384
+
+/* Bit per hierarchy whose directories may become a key or hold the files that probes read; 63 stands for all above. */
+const volatile u64 hierarchy_mask = ~0ULL;
+/* Raised by user space before each walk. */
+volatile u64 walk_number = 1;
+
+/* Words 0.. are columns of src/identity/kernel.ts, in this order. */
+struct cgroup_stats {
+	u64 walk;		/* walk that the following counts belong to */
+	u64 tasks;		/* live threads */
+	u64 processes;
+	u64 cpu_ns;		/* only grows */
+	u64 memory_pages;	/* of the memory cgroup below */
+	u64 memory_hierarchy;
+	u64 memory_id;		/* cgroup that the tasks' memory is charged to; 0: none but the root */
+	u64 cpu_hierarchy;
+	u64 cpu_id;		/* cgroup whose quota holds the tasks; 0: none but the root */
+	u64 tgid;		/* sample: the init of its pid namespace if there is one */
+	u64 pid_ns;
+	u64 nodename_hash;	/* tells user space when to read nodename again */
+	u64 rank;		/* how good the sample is, 0 best */
+	u64 path_sent;
+	u64 cpu_path_sent;	/* cpu_id whose path was sent */
+	char nodename[NODENAME_BYTES];
+};
+
+#define RANK_NONE 255
+#define RANK_NOT_INIT 64
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, CGROUPS_MAX);
+	__type(key, u64);
+	__type(value, struct cgroup_stats);
+} cgroups SEC(".maps");
+
+/* Run time of a task already charged to some cgroup, ns. */
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, u64);
+} charged SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 512 * 1024);
+} events SEC(".maps");
+
+enum path_kind {
+	PATH_WALK = 0,
+	PATH_MKDIR = 1,
+	PATH_RMDIR = 2,
+	PATH_RENAME = 3,
+};
+
+#define PATH_TRUNCATED 1
+
+/* A cgroup's path, leaf first: NUL-terminated names, so that the end of a path too long to hold is what is kept. */
+struct path_record {
+	u64 time_ns;
+	u64 key;
+	u16 kind;
+	u16 flags;
+	u16 level;
+	u16 length;		/* of names */
+	char names[PATH_BYTES + NAME_BYTES];
+};
+
+#define PATH_HEADER __builtin_offsetof(struct path_record, names)
+
+/* One scratch record for events and one for the walk: a walk may be preempted by an event on its CPU. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 2);
+	__type(key, u32);
+	__type(value, struct path_record);
+} scratch SEC(".maps");
+
+static __always_inline struct kernfs_node *kernfs_parent(struct kernfs_node *kn)
+{
+	struct kernfs_node___parent *old = (void *)kn;
+
+	if (bpf_core_field_exists(kn->__parent))
+		return BPF_CORE_READ(kn, __parent);
+	return BPF_CORE_READ(old, parent);
+}
+
+static __noinline int fill_names(struct path_record *record, struct kernfs_node *kn)
+{
+	u32 length = 0, i;
+
+	if (!record)
+		return 0;
+	for (i = 0; i < PATH_DEPTH; i++) {
+		struct kernfs_node *parent = kernfs_parent(kn);
+		long n;
+
+		if (!parent)
+			break;
+		if (length >= PATH_BYTES)
+			break;
+		n = bpf_probe_read_kernel_str(record->names + length, NAME_BYTES, BPF_CORE_READ(kn, name));
+		if (n <= 0 || n > NAME_BYTES)
+			break;
+		length += n;
+		kn = parent;
+	}
+	record->flags = kernfs_parent(kn) ? PATH_TRUNCATED : 0;
+	record->length = length;
+	return 0;
+}
+
+static __always_inline struct path_record *path_of(u32 slot, struct cgroup *cgrp, u64 key, u16 kind)
+{
+	struct path_record *record = bpf_map_lookup_elem(&scratch, &slot);
+
+	if (!record)
+		return NULL;
+	record->time_ns = bpf_ktime_get_ns();
+	record->key = key;
+	record->kind = kind;
+	record->level = BPF_CORE_READ(cgrp, level);
+	record->length = 0;
+	record->flags = 0;
+	if (kind != PATH_RMDIR)
+		fill_names(record, BPF_CORE_READ(cgrp, kn));
+	return record;
+}
+
+static __always_inline u32 record_bytes(const struct path_record *record)
+{
+	u32 bytes = (PATH_HEADER + record->length + 7) & ~7U;
+
+	return bytes < sizeof(*record) ? bytes : sizeof(*record);
+}
+
+static __always_inline int send_event(struct cgroup *cgrp, u16 kind)
+{
+	u32 hierarchy = BPF_CORE_READ(cgrp, root, hierarchy_id);
+	struct path_record *record;
+
+	if (!(hierarchy_mask >> (hierarchy < 63 ? hierarchy : 63) & 1))
+		return 0;
+	record = path_of(0, cgrp, cgroup_key_of(cgrp), kind);
+	if (record && bpf_ringbuf_output(&events, record, record_bytes(record), BPF_RB_NO_WAKEUP))
+		count_loss(ring);
+	return 0;
+}
+
+SEC("tp_btf/cgroup_mkdir")
+int BPF_PROG(on_mkdir, struct cgroup *cgrp)
+{
+	return send_event(cgrp, PATH_MKDIR);
+}
+
+SEC("tp_btf/cgroup_rmdir")
+int BPF_PROG(on_rmdir, struct cgroup *cgrp)
+{
+	return send_event(cgrp, PATH_RMDIR);
+}
+
+SEC("tp_btf/cgroup_rename")
+int BPF_PROG(on_rename, struct cgroup *cgrp)
+{
+	return send_event(cgrp, PATH_RENAME);
+}
+
+/* Pid namespace and nodename as `task` sees them, if it is a better sample than the last (or as good and `refresh`). */
+static __always_inline void observe(struct task_struct *task, struct cgroup_stats *stats, bool refresh)
+{
+	struct pid *pid = BPF_CORE_READ(task, thread_pid);
+	struct uts_namespace *uts;
+	u64 words[NODENAME_BYTES / 8], hash = 0;
+	struct upid upid = {};
+	u32 level, i;
+	u64 rank;
+
+	if (!pid)
+		return;		/* reaped meanwhile */
+	level = BPF_CORE_READ(pid, level) & 31;
+	bpf_core_read(&upid, sizeof(upid), &pid->numbers[level]);
+	rank = (upid.nr == 1 ? 0 : RANK_NOT_INIT) + level;
+	if (rank > stats->rank || (rank == stats->rank && !refresh))
+		return;
+	stats->rank = rank;
+	stats->tgid = task->tgid;
+	stats->pid_ns = BPF_CORE_READ(upid.ns, ns.inum);
+	uts = BPF_CORE_READ(task, nsproxy, uts_ns);
+	if (!uts)
+		return;		/* exiting: keep the last */
+	bpf_core_read(words, sizeof(words), &uts->name.nodename);
+	for (i = 0; i < NODENAME_BYTES / 8; i++)
+		hash = (hash ^ words[i]) * 0x9e3779b97f4a7c15ULL;
+	__builtin_memcpy(stats->nodename, words, sizeof(words));
+	stats->nodename_hash = hash >> 11 | 1;	/* exact as a double, never 0 */
+}
+
+static __always_inline struct cgroup_stats *stats_of(u64 key)
+{
+	struct cgroup_stats *stats = bpf_map_lookup_elem(&cgroups, &key);
+	struct cgroup_stats none = { .walk = walk_number - 1, .rank = RANK_NONE };
+
+	if (stats)
+		return stats;
+	if (bpf_map_update_elem(&cgroups, &key, &none, BPF_NOEXIST) == -7 /* E2BIG */)
+		count_loss(map);
+	return bpf_map_lookup_elem(&cgroups, &key);
+}
+
+/* A container may be gone before the next walk: note its namespaces as its first tasks come. */
+static __always_inline int note(struct task_struct *task, bool refresh)
+{
+	struct cgroup_stats *stats = stats_of(cgroup_key(task));
+
+	if (stats)
+		observe(task, stats, refresh);
+	return 0;
+}
+
+SEC("tp_btf/cgroup_attach_task")
+int BPF_PROG(on_attach, struct cgroup *to, const char *path, struct task_struct *task)
+{
+	return note(task, false);
+}
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
+{
+	return note(child, false);
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(on_exec, struct task_struct *task)
+{
+	return note(task, true);
+}
+
+static __always_inline void charge(struct task_struct *task, struct cgroup_stats *stats, u64 *last)
+{
+	u64 now = task->se.sum_exec_runtime;
+
+	if (now > *last)
+		atomic_add(&stats->cpu_ns, now - *last);
+	*last = now;
+}
+
+/* The last that is heard of a task, some RCU time after it was reaped: no walk can find it any more. */
+SEC("tp_btf/sched_process_free")
+int BPF_PROG(on_free, struct task_struct *task)
+{
+	u64 key = cgroup_key(task), never = 0;
+	struct cgroup_stats *stats = bpf_map_lookup_elem(&cgroups, &key);
+	u64 *last = bpf_task_storage_get(&charged, task, NULL, 0);
+
+	if (stats)
+		charge(task, stats, last ?: &never);
+	return 0;
+}
+
+struct subsystem {
+	struct cgroup_subsys_state *css;
+	struct cgroup *cgrp;	/* NULL: the root */
+	u64 hierarchy;
+	u64 id;
+};
+
+static __always_inline void subsystem_of(struct task_struct *task, u32 subsys, struct subsystem *result)
+{
+	struct css_set *set = task->cgroups;
+	struct cgroup_subsys_state *css = NULL;
+	struct cgroup *cgrp;
+
+	bpf_core_read(&css, sizeof(css), &set->subsys[subsys]);
+	cgrp = BPF_CORE_READ(css, cgroup);
+	if (!cgrp || BPF_CORE_READ(cgrp, level) == 0)
+		return;
+	result->css = css;
+	result->cgrp = cgrp;
+	result->hierarchy = (u32)BPF_CORE_READ(cgrp, root, hierarchy_id);
+	result->id = BPF_CORE_READ(cgrp, kn, id);
+}
+
+static __always_inline u64 key_of(const struct subsystem *of)
+{
+	return of->hierarchy << CGROUP_HIERARCHY_SHIFT | of->id;
+}
+
+static __always_inline u64 memory_pages(struct cgroup_subsys_state *css)
+{
+	struct mem_cgroup *memcg = (void *)css - bpf_core_field_offset(struct mem_cgroup, css);
+
+	return BPF_CORE_READ(memcg, memory.usage.counter);
+}
+
+static __always_inline long send_path(struct seq_file *seq, struct cgroup *cgrp, u64 key)
+{
+	struct path_record *record = path_of(1, cgrp, key, PATH_WALK);
+
+	return record ? bpf_seq_write(seq, record, record_bytes(record)) : 0;
+}
+
+/* What is taken from the first live task of a cgroup in each walk. False: out of room, the kernel calls again. */
+static __always_inline bool first_of_walk(struct bpf_iter__task *ctx, struct task_struct *task, u64 key, struct cgroup_stats *stats)
+{
+	struct subsystem cpu = {}, memory = {}, pids = {};
+
+	if (bpf_core_enum_value_exists(enum cgroup_subsys_id, cpu_cgrp_id))
+		subsystem_of(task, bpf_core_enum_value(enum cgroup_subsys_id, cpu_cgrp_id), &cpu);
+	if (bpf_core_enum_value_exists(enum cgroup_subsys_id, memory_cgrp_id))
+		subsystem_of(task, bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id), &memory);
+
+	if (!stats->path_sent || stats->cpu_path_sent != cpu.id) {
+		struct cgroup *own = task->cgroups->dfl_cgrp;
+
+		if (key >> CGROUP_HIERARCHY_SHIFT) {
+			if (bpf_core_enum_value_exists(enum cgroup_subsys_id, pids_cgrp_id))
+				subsystem_of(task, bpf_core_enum_value(enum cgroup_subsys_id, pids_cgrp_id), &pids);
+			own = key == key_of(&memory) ? memory.cgrp : key == key_of(&pids) ? pids.cgrp : cpu.cgrp;
+		}
+		if (own && send_path(ctx->meta->seq, own, key))
+			return false;
+		if (cpu.cgrp && key_of(&cpu) != key && send_path(ctx->meta->seq, cpu.cgrp, key_of(&cpu)))
+			return false;
+		stats->path_sent = 1;
+		stats->cpu_path_sent = cpu.id;
+	}
+	stats->walk = walk_number;
+	stats->tasks = 0;
+	stats->processes = 0;
+	stats->rank = RANK_NONE;
+	stats->cpu_hierarchy = cpu.hierarchy;
+	stats->cpu_id = cpu.id;
+	stats->memory_hierarchy = memory.hierarchy;
+	stats->memory_id = memory.id;
+	stats->memory_pages = memory.cgrp ? memory_pages(memory.css) : 0;
+	return true;
+}
+
+SEC("iter/task")
+int walk(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct cgroup_stats *stats;
+	u64 *last, key;
+
+	if (!task)
+		return 0;
+	key = cgroup_key(task);
+	/* The dead are only charged: they must not bring back a removed cgroup. */
+	stats = task->exit_state ? bpf_map_lookup_elem(&cgroups, &key) : stats_of(key);
+	if (!stats)
+		return 0;
+	if (!task->exit_state) {
+		if (stats->walk != walk_number && !first_of_walk(ctx, task, key, stats))
+			return 0;
+		stats->tasks++;
+		if (task->pid == task->tgid) {
+			stats->processes++;
+			observe(task, stats, false);
+		}
+	}
+	last = bpf_task_storage_get(&charged, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (last)
+		charge(task, stats, last);
+	else
+		count_loss(map);
+	return 0;
+}

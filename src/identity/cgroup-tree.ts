@@ -1,0 +1,50 @@
+/**
+ * Cgroup key -> path from the root of its hierarchy, for every cgroup seen in this run. The dead stay: a row may
+ * refer to a container long after its end.
+ */
+import { type CgroupKey, hierarchyOf } from './key.ts';
+
+export type PathChange = 'seen' | 'mkdir' | 'rmdir' | 'rename';
+
+export interface PathRecord {
+  readonly change: PathChange;
+  readonly key: CgroupKey;
+  /** Null with rmdir. */
+  readonly path: string | null;
+}
+
+export class CgroupTree {
+  readonly #paths = new Map<CgroupKey, string>();
+  readonly #removed = new Set<CgroupKey>();
+
+  apply(record: PathRecord): void {
+    if (record.change === 'rmdir') {
+      this.#removed.add(record.key);
+      return;
+    }
+    if (record.path === null) return;
+    const old = this.#paths.get(record.key);
+    this.#paths.set(record.key, record.path);
+    if (record.change === 'rename' && old !== undefined) this.#move(hierarchyOf(record.key), `${old}/`, `${record.path}/`);
+  }
+
+  /** v1 directories can be renamed, and everything below moves along. */
+  #move(hierarchy: number, from: string, to: string): void {
+    for (const [key, path] of this.#paths) {
+      if (path.startsWith(from) && hierarchyOf(key) === hierarchy) this.#paths.set(key, to + path.slice(from.length));
+    }
+  }
+
+  path(key: CgroupKey): string | undefined {
+    return this.#paths.get(key);
+  }
+
+  /** The kernel said that its directory is gone. */
+  removed(key: CgroupKey): boolean {
+    return this.#removed.has(key);
+  }
+
+  get size(): number {
+    return this.#paths.size;
+  }
+}

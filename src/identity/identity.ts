@@ -1,0 +1,167 @@
+/**
+ * Identity as the rest of the house sees it: who a cgroup key is, what its tasks use, where its files lie. Puts
+ * together the kernel's events and walks, the tree of paths, the search and the registry of names.
+ */
+import { readlinkSync, statSync } from 'node:fs';
+import type { Addon, BpfObject, ProgramResult } from '../bpf/addon.ts';
+import type { ContainerInfo } from '../frame/frame.ts';
+import { CgroupTree, type PathRecord } from './cgroup-tree.ts';
+import { Hierarchies, namespaceRoot } from './hierarchies.ts';
+import { CgroupKernel, type CgroupUse } from './kernel.ts';
+import { type CgroupKey, cgroupIdOf, cgroupKey, hierarchyOf } from './key.ts';
+import { Registry } from './registry.ts';
+import { CgroupSearch } from './search.ts';
+import type { NameSource } from './source.ts';
+
+/** Inode number of the first cgroup namespace, fixed in the kernel (PROC_CGROUP_INIT_INO). */
+const INITIAL_CGROUP_NAMESPACE = 'cgroup:[4026531835]';
+/** How long a directory that was not found is not looked for again, milliseconds. */
+const MISSING_MS = 30_000;
+
+export interface IdentityOptions {
+  readonly hierarchies?: Hierarchies;
+  /** Where names come from besides the cgroup path, best first. */
+  readonly sources?: readonly NameSource[];
+  readonly debug?: (text: string) => void;
+}
+
+export class Identity {
+  readonly hierarchies: Hierarchies;
+  readonly #kernel = new CgroupKernel();
+  readonly #tree = new CgroupTree();
+  readonly #registry: Registry;
+  readonly #search: CgroupSearch;
+  readonly #debug: (text: string) => void;
+  readonly #directories = new Map<CgroupKey, { path: string | null; until: number }>();
+  readonly #namespaceRoots = new Map<number, string>();
+  readonly #apply = (record: PathRecord): void => { this.#tree.apply(record); };
+  readonly #removed = (key: CgroupKey): boolean => this.#tree.removed(key);
+  /** Counted since the last call of takeEvents(). */
+  #events = 0;
+
+  constructor(options: IdentityOptions = {}) {
+    this.hierarchies = options.hierarchies ?? Hierarchies.read();
+    this.#debug = options.debug ?? (() => {});
+    this.#registry = new Registry(options.sources);
+    this.#search = new CgroupSearch(this.hierarchies, (hierarchy) => this.#namespaceRoot(hierarchy), this.#apply);
+  }
+
+  /**
+   * Load the programs and walk the tasks once: cgroups with tasks are known from here on. Without it, paths still
+   * come from the mounted file systems. @throws BpfError or Error, one line
+   */
+  async start(addon: Addon): Promise<void> {
+    await this.#kernel.start(addon, { v1Fallback: this.hierarchies.v1Fallback, hierarchies: this.hierarchies.wanted, debug: this.#debug });
+    this.walk();
+  }
+
+  /** The BPF object, for its cost and losses; null before start and after close. */
+  get object(): BpfObject | null {
+    return this.#kernel.object;
+  }
+
+  get results(): readonly ProgramResult[] {
+    return this.#kernel.results;
+  }
+
+  /** Why short-lived containers may go unnamed; null when they do not. */
+  get degraded(): string | null {
+    return this.#kernel.degraded;
+  }
+
+  /** Take in what happened to cgroups; cheap. Returns the number of events. */
+  drain(): number {
+    const count = this.#kernel.drain(this.#apply);
+    this.#events += count;
+    return count;
+  }
+
+  /** Events taken in since the last call. */
+  takeEvents(): number {
+    const count = this.#events;
+    this.#events = 0;
+    return count;
+  }
+
+  /** Take in events, visit every task and renew `uses`. */
+  walk(): void {
+    this.drain();
+    this.#kernel.walk(this.#apply, this.#removed);
+  }
+
+  /** What each cgroup's tasks use, as of the last walk. */
+  get uses(): ReadonlyMap<CgroupKey, CgroupUse> {
+    return this.#kernel.uses;
+  }
+
+  /** Learn what can be learned about these keys before they are asked for with info(). */
+  resolve(keys: Iterable<CgroupKey>): void {
+    this.drain();
+    const unknown = new Set<CgroupKey>();
+    for (const key of keys) if (this.#tree.path(key) === undefined) unknown.add(key);
+    if (unknown.size === 0) return;
+    this.walk();
+    for (const key of unknown) if (this.#tree.path(key) !== undefined) unknown.delete(key);
+    this.#search.want(unknown);
+  }
+
+  /** Who a cgroup is, as far as known by now. Never throws. */
+  info(key: CgroupKey): ContainerInfo {
+    const use = this.#kernel.uses.get(key);
+    return this.#registry.info(key, { path: this.#tree.path(key) ?? null, pidNs: use?.pidNs ?? null, nodename: use?.nodename ?? null });
+  }
+
+  /** The absolute directory whose cpu.stat tells how a container's CPU quota holds it back; null when there is none to be seen. */
+  cpuDirectory(key: CgroupKey): string | null {
+    const cpuKey = this.#kernel.uses.get(key)?.cpuKey ?? null;
+    return cpuKey === null ? null : this.#directory(cpuKey);
+  }
+
+  #directory(key: CgroupKey): string | null {
+    const cached = this.#directories.get(key);
+    if (cached && performance.now() < cached.until) return cached.path;
+    const path = this.#tree.path(key);
+    const hierarchy = hierarchyOf(key);
+    const directory = path === undefined ? null : this.hierarchies.directory(hierarchy, path, this.#namespaceRoot(hierarchy));
+    // A bind mount or namespace may show another tree under the same path: only the inode proves it.
+    const found = directory !== null && inode(directory) === cgroupIdOf(key) ? directory : null;
+    this.#directories.set(key, { path: found, until: found === null ? performance.now() + MISSING_MS : Number.POSITIVE_INFINITY });
+    return found;
+  }
+
+  /** The root of this process's cgroup namespace, as the kernel names it. */
+  #namespaceRoot(hierarchy: number): string {
+    const known = this.#namespaceRoots.get(hierarchy);
+    if (known !== undefined) return known;
+    const root = this.#findNamespaceRoot(hierarchy);
+    if (root !== null) this.#namespaceRoots.set(hierarchy, root);
+    return root ?? '/';
+  }
+
+  #findNamespaceRoot(hierarchy: number): string | null {
+    try {
+      if (readlinkSync('/proc/self/ns/cgroup') === INITIAL_CGROUP_NAMESPACE) return '/';
+    } catch {
+      return '/'; // a kernel without cgroup namespaces
+    }
+    const shown = this.hierarchies.ownPath(hierarchy);
+    const directory = shown === null ? null : this.hierarchies.directory(hierarchy, shown);
+    const id = directory === null ? null : inode(directory);
+    const real = id === null ? undefined : this.#tree.path(cgroupKey(hierarchy, BigInt(id)));
+    return real === undefined || shown === null ? null : namespaceRoot(real, shown);
+  }
+
+  close(): void {
+    this.#search.close();
+    this.#registry.close();
+    this.#kernel.close();
+  }
+}
+
+function inode(directory: string): string | null {
+  try {
+    return statSync(directory, { bigint: true }).ino.toString();
+  } catch {
+    return null;
+  }
+}

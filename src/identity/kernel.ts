@@ -1,0 +1,212 @@
+/**
+ * The kernel side of identity, bpf/cgroups.bpf.c: cgroups as they come and go, and a walk over all tasks that sums
+ * up each cgroup. Decodes its records and columns; what they mean is decided elsewhere.
+ */
+import { readFileSync } from 'node:fs';
+import type { Addon, BpfObject, MapColumns, ProgramResult } from '../bpf/addon.ts';
+import { objectPath } from '../bpf/objects.ts';
+import type { PathChange, PathRecord } from './cgroup-tree.ts';
+import { type CgroupKey, cgroupKey } from './key.ts';
+
+/** One cgroup's own tasks, without those of cgroups below it. */
+export interface CgroupUse {
+  readonly key: CgroupKey;
+  /** Live threads at the last walk. */
+  tasks: number;
+  processes: number;
+  /** CPU time its tasks ever used while they were in it, ns, counted since kbtop first saw it. Only grows. */
+  cpuNs: number;
+  /** The cgroup that its tasks' memory is charged to (with all cgroups below that one), and that charge. Null: the root, which has none. */
+  memoryKey: CgroupKey | null;
+  memoryBytes: number | null;
+  /** The cgroup whose CPU quota holds its tasks; null: the root. */
+  cpuKey: CgroupKey | null;
+  /** A process in it: the init of its pid namespace if there is one. Null before the first was seen. */
+  tgid: number | null;
+  pidNs: number | null;
+  nodename: string | null;
+}
+
+/** Word order of struct cgroup_stats. */
+const WORDS = [
+  'walk', 'tasks', 'processes', 'cpuNs', 'memoryPages', 'memoryHierarchy', 'memoryId', 'cpuHierarchy', 'cpuId',
+  'tgid', 'pidNs', 'nodenameHash', 'rank', 'pathSent', 'cpuPathSent',
+] as const;
+type Word = (typeof WORDS)[number];
+const NODENAME_OFFSET = WORDS.length * 8;
+const CHANGES: readonly PathChange[] = ['seen', 'mkdir', 'rmdir', 'rename'];
+const TRUNCATED = 1;
+const RECORD_HEADER = 24;
+/** Walks that a cgroup without tasks stays in the kernel's map. */
+const IDLE_WALKS = 120;
+/** Walks that a removed one stays, so that its last tasks are charged: they are freed some time after they ended. */
+const REMOVED_WALKS = 3;
+
+const decoder = new TextDecoder();
+
+/** Decode a struct path_record: names stand leaf first. */
+function decodeRecord(view: DataView, offset: number): { record: PathRecord; bytes: number } {
+  const key = view.getBigUint64(offset + 8, true).toString();
+  const change = CHANGES[view.getUint16(offset + 16, true)] ?? 'seen';
+  const flags = view.getUint16(offset + 18, true);
+  const length = view.getUint16(offset + 22, true);
+  const names = decoder.decode(new Uint8Array(view.buffer, view.byteOffset + offset + RECORD_HEADER, length)).split('\0').slice(0, -1);
+  const path = `/${flags & TRUNCATED ? '…/' : ''}${names.toReversed().join('/')}`;
+  return { record: { change, key, path: change === 'rmdir' ? null : path }, bytes: Math.ceil((RECORD_HEADER + length) / 8) * 8 };
+}
+
+/** The kernel's page size, from the auxiliary vector (AT_PAGESZ). */
+function pageSize(): number {
+  try {
+    const auxv = readFileSync('/proc/self/auxv');
+    for (let i = 0; i + 16 <= auxv.length; i += 16) if (auxv.readUInt32LE(i) === 6) return auxv.readUInt32LE(i + 8);
+  } catch {
+    // no /proc: every page size but one is rare
+  }
+  return 4096;
+}
+
+function firstFailure(results: readonly ProgramResult[]): ProgramResult | undefined {
+  return results.find((result) => !result.ok);
+}
+
+export interface KernelOptions {
+  readonly v1Fallback: boolean;
+  /** Hierarchies whose directories are reported. */
+  readonly hierarchies: readonly number[];
+  readonly debug: (text: string) => void;
+}
+
+export class CgroupKernel {
+  readonly #uses = new Map<CgroupKey, CgroupUse>();
+  readonly #hashes = new Map<CgroupKey, number>();
+  readonly #pageBytes = pageSize();
+  #object: BpfObject | null = null;
+  #results: ProgramResult[] = [];
+  /** Value of walk_number: 1 before the first walk. */
+  #walk = 1;
+  /** Why some events are missing; null when all are seen. */
+  degraded: string | null = null;
+
+  /** @throws Error with one line when the walk, on which all else rests, cannot run */
+  async start(addon: Addon, options: KernelOptions): Promise<void> {
+    const mask = options.hierarchies.reduce((bits, id) => bits | (1n << BigInt(Math.min(id, 63))), 0n);
+    const object = addon.open(objectPath('cgroups'), { globals: { cgroup_v1_fallback: options.v1Fallback, hierarchy_mask: mask } });
+    this.#object = object;
+    try {
+      const loaded = await object.load();
+      this.#results = loaded.some((result) => !result.ok) ? loaded.filter((result) => !result.ok) : [];
+      this.#results.push(...object.attach());
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+    for (const result of this.#results) if (result.log !== '') options.debug(result.log);
+    const walk = this.#results.find((result) => result.program === 'walk');
+    if (!walk?.ok) {
+      this.close();
+      throw new Error(`cannot walk the tasks: ${walk?.reason ?? 'the task iterator did not load'}; it needs Linux 5.11 or later`);
+    }
+    const failed = firstFailure(this.#results);
+    this.degraded = failed ? `short-lived containers may be missed: ${failed.program}: ${failed.reason ?? 'not attached'}` : null;
+  }
+
+  get object(): BpfObject | null {
+    return this.#object;
+  }
+
+  get results(): readonly ProgramResult[] {
+    return this.#results;
+  }
+
+  /** Every cgroup that has or had tasks; changed in place by walk(). */
+  get uses(): ReadonlyMap<CgroupKey, CgroupUse> {
+    return this.#uses;
+  }
+
+  /** Cgroups made, removed and renamed since the last call, in the kernel's order. */
+  drain(into: (record: PathRecord) => void): number {
+    const ring = this.#object?.ring('events');
+    if (!ring) return 0;
+    let count = 0;
+    for (;;) {
+      const drained = ring.drain();
+      const view = new DataView(drained.buffer);
+      for (let i = 0; i < drained.count; i++) into(decodeRecord(view, drained.offsets[i] ?? 0).record);
+      count += drained.count;
+      if (!drained.more) return count;
+    }
+  }
+
+  /** Visit every task once, then read the sums. @param into receives the path of each cgroup not met before */
+  walk(into: (record: PathRecord) => void, removed: (key: CgroupKey) => boolean): void {
+    const object = this.#object;
+    if (!object) return;
+    this.#walk++;
+    object.setGlobal('walk_number', this.#walk);
+    const bytes = object.iterate('walk');
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    for (let offset = 0; offset + RECORD_HEADER <= bytes.byteLength;) {
+      const { record, bytes: length } = decodeRecord(view, offset);
+      into(record);
+      offset += length;
+    }
+    this.#read(object, removed);
+  }
+
+  #read(object: BpfObject, removed: (key: CgroupKey) => boolean): void {
+    const map = object.map('cgroups');
+    const columns: MapColumns = map.read();
+    const keys = new DataView(columns.keys.buffer, columns.keys.byteOffset, columns.keys.byteLength);
+    const word = (name: Word, row: number): number => columns.words[WORDS.indexOf(name)]?.[row] ?? 0;
+    const stale: { key: CgroupKey; raw: Uint8Array }[] = [];
+    for (let row = 0; row < columns.count; row++) {
+      const key = keys.getBigUint64(row * 8, true).toString();
+      const age = this.#walk - word('walk', row);
+      const use = this.#use(key);
+      use.tasks = age === 0 ? word('tasks', row) : 0;
+      use.processes = age === 0 ? word('processes', row) : 0;
+      use.cpuNs = word('cpuNs', row);
+      const memoryId = word('memoryId', row);
+      use.memoryKey = memoryId === 0 ? null : cgroupKey(word('memoryHierarchy', row), memoryId);
+      use.memoryBytes = memoryId === 0 || age !== 0 ? null : word('memoryPages', row) * this.#pageBytes;
+      const cpuId = word('cpuId', row);
+      use.cpuKey = cpuId === 0 ? null : cgroupKey(word('cpuHierarchy', row), cpuId);
+      use.tgid = word('tgid', row) || null;
+      use.pidNs = word('pidNs', row) || null;
+      const hash = word('nodenameHash', row);
+      const raw = columns.keys.subarray(row * 8, row * 8 + 8);
+      if (hash !== 0 && this.#hashes.get(key) !== hash) {
+        this.#hashes.set(key, hash);
+        use.nodename = this.#nodename(object, raw);
+      }
+      if (age > (removed(key) ? REMOVED_WALKS : IDLE_WALKS)) stale.push({ key, raw: raw.slice() });
+    }
+    for (const { key, raw } of stale) {
+      map.delete(raw);
+      this.#uses.delete(key);
+      this.#hashes.delete(key);
+    }
+  }
+
+  #use(key: CgroupKey): CgroupUse {
+    let use = this.#uses.get(key);
+    if (!use) {
+      use = { key, tasks: 0, processes: 0, cpuNs: 0, memoryKey: null, memoryBytes: null, cpuKey: null, tgid: null, pidNs: null, nodename: null };
+      this.#uses.set(key, use);
+    }
+    return use;
+  }
+
+  #nodename(object: BpfObject, key: Uint8Array): string | null {
+    const bytes = object.map('cgroups').lookup(key)?.subarray(NODENAME_OFFSET);
+    if (!bytes) return null;
+    const end = bytes.indexOf(0);
+    return decoder.decode(end < 0 ? bytes : bytes.subarray(0, end)) || null;
+  }
+
+  close(): void {
+    this.#object?.close();
+    this.#object = null;
+  }
+}
