@@ -54,18 +54,32 @@ ProgramResult Object::attach_one(bpf_program* program) {
   LogCapture log;
   errno = 0;
   bpf_link* link = bpf_program__attach(program);
-  if (!link) return not_attached(program, errno, log.text());
+  if (!link) return not_attached(program, errno ? errno : EINVAL, log.text());
   links_[name] = link;
   return done;
 }
 
 std::vector<ProgramResult> Object::attach(const std::vector<std::string>& names) {
   require_loaded();
+  for (const auto& name : names) require_program(name);
+  return attach_all(names);
+}
+
+void Object::begin_attach(const std::vector<std::string>& names) {
+  require_loaded();
+  for (const auto& name : names) require_program(name);
+  const std::lock_guard lock(mutex_);
+  busy_ = true;
+}
+
+std::vector<ProgramResult> Object::attach_begun(const std::vector<std::string>& names) {
+  return finish(State::kLoaded, State::kLoaded, [&] { return attach_all(names); });
+}
+
+std::vector<ProgramResult> Object::attach_all(const std::vector<std::string>& names) {
   std::vector<ProgramResult> results;
   if (!names.empty()) {
-    std::vector<bpf_program*> programs;
-    for (const auto& name : names) programs.push_back(require_program(name));
-    for (bpf_program* program : programs) results.push_back(attach_one(program));
+    for (const auto& name : names) results.push_back(attach_one(find_program(name)));
     return results;
   }
   bpf_program* program;
@@ -96,7 +110,7 @@ ProgramResult Object::attach_cgroup(const std::string& name, const std::string& 
   LogCapture log;
   errno = 0;
   bpf_link* link = bpf_program__attach_cgroup(program, cgroup.fd);
-  if (!link) return not_attached(program, errno, log.text());
+  if (!link) return not_attached(program, errno ? errno : EINVAL, log.text());
   links_[name] = link;
   return done;
 }

@@ -1,4 +1,6 @@
 /** BpfObject of addon.ts. */
+#include <cerrno>
+#include <functional>
 #include <map>
 
 #include "env.h"
@@ -7,22 +9,26 @@ namespace kbtop {
 
 namespace {
 
-/** load() off the JavaScript thread; the shared pointer keeps the object through a close or the environment's end. */
-class LoadWorker : public Napi::AsyncWorker {
+/** Work off the JavaScript thread; the shared pointer keeps the object through a close or the environment's end. */
+class Work : public Napi::AsyncWorker {
  public:
-  LoadWorker(Napi::Env env, std::shared_ptr<Object> object)
-      : Napi::AsyncWorker(env, "kbtop:load"), deferred_(Napi::Promise::Deferred::New(env)), object_(std::move(object)) {}
+  using Body = std::function<std::vector<ProgramResult>(Object&)>;
 
-  Napi::Promise promise() const { return deferred_.Promise(); }
+  static Napi::Promise start(Napi::Env env, std::shared_ptr<Object> object, Body body) {
+    auto* work = new Work(env, std::move(object), std::move(body));
+    const Napi::Promise promise = work->deferred_.Promise();
+    work->Queue();
+    return promise;
+  }
 
  protected:
   void Execute() override {
     try {
-      results_ = object_->load();
+      results_ = body_(*object_);
     } catch (const Failure& failure) {
       failure_ = std::make_unique<Failure>(failure);
-    } catch (const std::exception& other) {
-      failure_ = std::make_unique<Failure>(errno_name(ENOMEM), ENOMEM, "cannot load " + object_->name() + ": " + other.what());
+    } catch (const std::exception&) {
+      failure_ = std::make_unique<Failure>(errno_failure(ENOMEM, object_->name()));
     }
   }
 
@@ -35,8 +41,12 @@ class LoadWorker : public Napi::AsyncWorker {
   }
 
  private:
+  Work(Napi::Env env, std::shared_ptr<Object> object, Body body)
+      : Napi::AsyncWorker(env, "kbtop"), deferred_(Napi::Promise::Deferred::New(env)), object_(std::move(object)), body_(std::move(body)) {}
+
   Napi::Promise::Deferred deferred_;
   std::shared_ptr<Object> object_;
+  Body body_;
   std::vector<ProgramResult> results_;
   std::unique_ptr<Failure> failure_;
 };
@@ -51,13 +61,16 @@ class JsObject : public Napi::ObjectWrap<JsObject> {
   }
 
   /** Not closed, but out of JavaScript's reach: maps and rings handed out may still hold the object. */
-  void Finalize(Napi::BasicEnv env) override { env.GetInstanceData<Instance>()->objects.erase(object_); }
+  void Finalize(Napi::BasicEnv env) override {
+    if (auto* instance = env.GetInstanceData<Instance>()) instance->objects.erase(object_);
+  }
 
   static Napi::Function define(Napi::Env env) {
     return DefineClass(env, "BpfObject",
                        {
                            InstanceMethod<&JsObject::load>("load"),
                            InstanceMethod<&JsObject::attach>("attach"),
+                           InstanceMethod<&JsObject::attach_async>("attachAsync"),
                            InstanceMethod<&JsObject::attach_cgroup>("attachCgroup"),
                            InstanceMethod<&JsObject::detach>("detach"),
                            InstanceMethod<&JsObject::programs>("programs"),
@@ -74,17 +87,30 @@ class JsObject : public Napi::ObjectWrap<JsObject> {
 
  private:
   Napi::Value load(const Napi::CallbackInfo& info) {
-    const Napi::Env env = info.Env();
-    try {
+    return promised(info.Env(), [&] {
       object_->begin_load();
+      return [](Object& object) { return object.load(); };
+    });
+  }
+
+  Napi::Value attach_async(const Napi::CallbackInfo& info) {
+    return promised(info.Env(), [&] {
+      std::vector<std::string> names = names_argument(info[0], "programs");
+      object_->begin_attach(names);
+      return [names = std::move(names)](Object& object) { return object.attach_begun(names); };
+    });
+  }
+
+  /** `begin` gives the work to do off this thread; what it throws rejects, as a promise's caller expects. */
+  template <typename Begin>
+  Napi::Value promised(Napi::Env env, Begin&& begin) {
+    try {
+      return Work::start(env, object_, begin());
     } catch (const Failure& failure) {
       const auto deferred = Napi::Promise::Deferred::New(env);
       deferred.Reject(bpf_error(env, failure).Value());
       return deferred.Promise();
     }
-    auto* worker = new LoadWorker(env, object_);
-    worker->Queue();
-    return worker->promise();
   }
 
   Napi::Value attach(const Napi::CallbackInfo& info) {

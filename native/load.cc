@@ -25,31 +25,16 @@ void Object::begin_load() {
   require_usable();
   const std::lock_guard lock(mutex_);
   if (state_ != State::kOpen) throw Failure(kState, 0, config_.name + " was loaded before");
-  state_ = State::kLoading;
+  busy_ = true;
 }
 
 std::vector<ProgramResult> Object::load() {
-  std::vector<ProgramResult> results;
-  std::exception_ptr failure;
-  try {
-    results = load_what_can_be();
-  } catch (...) {
-    failure = std::current_exception();
-  }
-  bool closing;
-  {
-    const std::lock_guard lock(mutex_);
-    closing = close_requested_;
-    state_ = closing ? State::kClosed : failure ? State::kFailed : State::kLoaded;
-  }
-  if (closing) {
-    release();
-    throw Failure(kClosed, 0, config_.name + " was closed while it was loading");
-  }
-  if (failure) std::rethrow_exception(failure);
-  // Kept until here for reopening.
-  image_ = {};
-  return results;
+  return finish(State::kLoaded, State::kFailed, [this] {
+    std::vector<ProgramResult> results = load_what_can_be();
+    // Kept until here for reopening.
+    image_ = {};
+    return results;
+  });
 }
 
 std::vector<ProgramResult> Object::load_what_can_be() {

@@ -83,7 +83,7 @@ bpf_program* Object::require_program(const std::string& name) const {
 void Object::require_usable() const {
   const std::lock_guard lock(mutex_);
   if (state_ == State::kClosed || close_requested_) throw Failure(kClosed, 0, config_.name + " is closed");
-  if (state_ == State::kLoading) throw Failure(kState, 0, config_.name + " is still loading: await load() first");
+  if (busy_) throw Failure(kState, 0, config_.name + " is busy: await load() or attachAsync() first");
   if (!object_) throw Failure(kState, 0, config_.name + " could not be loaded");
 }
 
@@ -202,10 +202,37 @@ void Object::close() {
   {
     const std::lock_guard lock(mutex_);
     close_requested_ = true;
-    if (state_ == State::kLoading) return;
+    if (busy_) return;
     state_ = State::kClosed;
   }
   release();
+}
+
+std::vector<ProgramResult> Object::finish(State good, State bad, const std::function<std::vector<ProgramResult>()>& work) {
+  std::vector<ProgramResult> results;
+  std::exception_ptr failure;
+  try {
+    results = work();
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  bool closing;
+  {
+    const std::lock_guard lock(mutex_);
+    closing = close_requested_;
+    if (closing) {
+      state_ = State::kClosed;
+    } else {
+      state_ = failure ? bad : good;
+      busy_ = false;
+    }
+  }
+  if (closing) {
+    release();
+    throw Failure(kClosed, 0, config_.name + " was closed meanwhile");
+  }
+  if (failure) std::rethrow_exception(failure);
+  return results;
 }
 
 void Object::release() {

@@ -1,8 +1,8 @@
 /** One BPF object file from open to close: what is loaded, what is attached, who may still use it. */
 #pragma once
 
-#include <atomic>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -54,8 +54,8 @@ struct ObjectStats {
 };
 
 /**
- * Used by one JavaScript thread, except `load()`, which may run on any thread between `begin_load()` and its own
- * return; every other call fails meanwhile, but `close()`, which is then done by `load()`.
+ * Used by one JavaScript thread, except `load()` and `attach_begun()`: they may run on any thread after their
+ * `begin_…()`. Until they return every other call fails, but `close()`, which they then carry out.
  */
 class Object {
  public:
@@ -74,6 +74,8 @@ class Object {
 
   /** @param names empty: every loaded program that its section says how to attach */
   std::vector<ProgramResult> attach(const std::vector<std::string>& names);
+  void begin_attach(const std::vector<std::string>& names);
+  std::vector<ProgramResult> attach_begun(const std::vector<std::string>& names);
   ProgramResult attach_cgroup(const std::string& program, const std::string& directory);
   void detach(const std::vector<std::string>& names);
 
@@ -101,16 +103,19 @@ class Object {
   void require_loaded() const;
 
  private:
-  enum class State { kOpen, kLoading, kLoaded, kFailed, kClosed };
+  enum class State { kOpen, kLoaded, kFailed, kClosed };
 
   void open_image();
   void configure();
   void write_initial(const std::string& name, const GlobalValue& value);
+  /** Does begun work, then what was asked for meanwhile: a close. */
+  std::vector<ProgramResult> finish(State good, State bad, const std::function<std::vector<ProgramResult>()>& work);
   std::vector<ProgramResult> load_what_can_be();
   void release();
   void require_usable() const;
   bpf_program* find_program(const std::string& name) const;
   bpf_program* require_program(const std::string& name) const;
+  std::vector<ProgramResult> attach_all(const std::vector<std::string>& names);
   ProgramResult attach_one(bpf_program* program);
   Section& section(const Variable& variable);
 
@@ -126,6 +131,8 @@ class Object {
 
   mutable std::mutex mutex_;
   State state_ = State::kOpen;
+  /** Between a `begin_…()` and the end of its work. */
+  bool busy_ = false;
   bool close_requested_ = false;
 };
 

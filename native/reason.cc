@@ -31,9 +31,10 @@ std::string target_of(const std::string& section) {
   return slash == std::string::npos ? section : section.substr(slash + 1);
 }
 
-std::string not_permitted(const std::string& what) {
-  if (geteuid() != 0) return "not permitted (EPERM): " + what + " needs root, or CAP_BPF and CAP_PERFMON";
-  return "not permitted (EPERM): this kernel refuses " + what + " even to this root user";
+std::string not_permitted(const std::string& what, int error = EPERM) {
+  const std::string start = "not permitted (" + errno_name(error) + "): ";
+  if (geteuid() != 0) return start + what + " needs root, or CAP_BPF and CAP_PERFMON";
+  return start + "this kernel refuses " + what + " even to this root user";
 }
 
 std::string last_line(const std::string& text) {
@@ -111,11 +112,12 @@ std::string attach_reason(const std::string& section, int error, const std::stri
                ? "this kernel has no tracepoint " + target + " (ENOENT)"
                : "cannot find tracepoint " + target + ": tracefs is not mounted at /sys/kernel/tracing (ENOENT)";
   }
-  if (error == ENOENT) return "this kernel has no " + target + " to attach " + type + " to (ENOENT)";
-  if (error == EPERM || error == EACCES) {
-    std::string reason = not_permitted("attaching " + type + " programs");
-    return reason;
+  if (error == ENOENT && contains(log, "legacy kprobe event") && access("/sys/kernel/tracing/kprobe_events", F_OK) != 0 &&
+      access("/sys/kernel/debug/tracing/kprobe_events", F_OK) != 0) {
+    return "this kernel has no kprobe events (CONFIG_KPROBE_EVENTS), or tracefs is not mounted at /sys/kernel/tracing (ENOENT)";
   }
+  if (error == ENOENT) return "this kernel has no " + target + " to attach " + type + " to (ENOENT)";
+  if (error == EPERM || error == EACCES) return not_permitted("attaching " + type + " programs", error);
   return "cannot attach to " + target + ": " + named(error);
 }
 

@@ -4,7 +4,8 @@
  *
  * Lifetime: `close()` detaches every link and frees every program and map; nothing is ever pinned, so the
  * kernel does the same when the process dies. Calls after close throw BpfError ERR_BPF_CLOSED; a second
- * close is a no-op; a close during `load()` waits for it, and `load()` rejects with ERR_BPF_CLOSED.
+ * close is a no-op; a close during `load()` or `attachAsync()` waits for it, and its promise rejects with ERR_BPF_CLOSED.
+ * Until those promises settle, every other call on the object but `close()` throws ERR_BPF_STATE.
  */
 
 /** Every error that the addon throws or rejects with. */
@@ -115,6 +116,8 @@ export interface BpfObject {
   load(): Promise<ProgramResult[]>;
   /** Attach the named programs (default: every loaded one that can be attached by its section). Never throws for a program's own failure. */
   attach(programs?: readonly string[]): ProgramResult[];
+  /** The same off the main thread: the first program on a kernel tracepoint costs 10 to 25 ms of waiting for other CPUs. */
+  attachAsync(programs?: readonly string[]): Promise<ProgramResult[]>;
   /** Attach a cgroup program to one cgroup v2 directory; detach() undoes it. */
   attachCgroup(program: string, directory: string): ProgramResult;
   /** Detach; a program that is not attached is left alone. */
