@@ -43,9 +43,9 @@ export class RecordReader {
     if (buffer === this.#buffer && buffer.byteLength === this.#bytes.byteLength) return this;
     this.#buffer = buffer;
     this.#bytes = Buffer.from(buffer);
-    this.#u16: Uint16Array = new Uint16Array(buffer, 0, buffer.byteLength >>> 1);
-    this.#u32: Uint32Array = new Uint32Array(buffer, 0, buffer.byteLength >>> 2);
-    this.#i32: Int32Array = new Int32Array(buffer, 0, buffer.byteLength >>> 2);
+    this.#u16 = new Uint16Array(buffer, 0, buffer.byteLength >>> 1);
+    this.#u32 = new Uint32Array(buffer, 0, buffer.byteLength >>> 2);
+    this.#i32 = new Int32Array(buffer, 0, buffer.byteLength >>> 2);
     return this;
   }
 
