@@ -1,7 +1,7 @@
 /**
  * A column, stated once: the screen, the help, sorting, filtering, tables, CSV and OpenMetrics all read it here.
  */
-import type { ContainerInfo, Frame, PaneId, PaneRows } from './frame.ts';
+import type { ContainerInfo, Frame, Latency, PaneId, PaneRows, StreamTotal } from './frame.ts';
 import type { Unit } from './units.ts';
 
 export type Severity = 'ok' | 'warn' | 'bad';
@@ -33,10 +33,33 @@ export interface Column<Row> {
   /** Threshold colour. */
   severity?(row: Row, context: RowContext): Severity;
   /** How it is exported as a metric; absent: not at all. */
-  readonly metric?: { readonly name: string; readonly type: 'counter' | 'gauge' };
+  readonly metric?: MetricName;
   /** Screen only: draw the history of this other column's value as a sparkline. */
   readonly trendOf?: string;
+  /** Screen only: where a text that is too long loses its characters; absent: at its end. */
+  readonly cut?: 'start' | 'middle' | 'end';
 }
+
+/**
+ * A number over one interval, so always a gauge: what starts anew in every snapshot must not be called a counter,
+ * or rate() over scrapes gives nonsense.
+ */
+export interface MetricName {
+  /** Whole name, ending in its base unit. */
+  readonly name: string;
+  /** Column's unit to the metric's, e.g. 0.01 from percent to a ratio. Default 1. */
+  readonly scale?: number;
+  /** What becomes of rows whose labels are equal, such as a container that restarted. Default 'sum'. */
+  readonly combine?: 'sum' | 'max';
+}
+
+/** A metric that is more than one number per row. Null: unknown, no sample. */
+export type RowMetric<Row> = { readonly name: string; readonly help: string } & (
+  | { readonly kind: 'value'; value(row: Row): number | null }
+  /** One sample per name, told apart by `label`. */
+  | { readonly kind: 'byName'; readonly label: string; values(row: Row): Readonly<Record<string, number>> | null }
+  | { readonly kind: 'latency'; latency(row: Row): Latency | null }
+);
 
 /** A pane, stated once. `Row` rows are those of the Frame. */
 export interface PaneDef<P extends PaneId = PaneId, Row = PaneRows[P]> {
@@ -46,6 +69,13 @@ export interface PaneDef<P extends PaneId = PaneId, Row = PaneRows[P]> {
   readonly title: string;
   readonly help: string;
   readonly columns: readonly Column<Row>[];
+  /** Columns that --sort-by and CSV have besides, and screens and tables do not. */
+  readonly exports?: readonly Column<Row>[];
+  /** Labels of a row's metrics besides its container's. */
+  labels?(row: Row): Readonly<Record<string, string>>;
+  readonly metrics?: readonly RowMetric<Row>[];
+  /** Metrics of a stream's exact totals; its rows are events and never metrics. */
+  readonly totalMetrics?: readonly RowMetric<StreamTotal>[];
   readonly defaultSort: { readonly column: string; readonly descending: boolean };
   /** Identity of a row from tick to tick: selection and trends follow it. */
   rowKey(row: Row): string;
@@ -55,4 +85,10 @@ export interface PaneDef<P extends PaneId = PaneId, Row = PaneRows[P]> {
   merge?(rows: readonly Row[]): Row;
   /** Key under which rows are merged. */
   mergeKey?(row: Row): string;
+  /** Something is wrong with this row: what "errors only" keeps. */
+  isTrouble(row: Row): boolean;
+  /** Streams whose rows may be unfinished: the key that an unfinished row shares with the row that ends it. */
+  pendingKey?(row: Row): string;
+  /** This row is unfinished: a later row with the same pendingKey takes its place. */
+  isPending?(row: Row): boolean;
 }

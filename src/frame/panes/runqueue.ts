@@ -2,10 +2,10 @@ import type { PaneDef } from '../columns.ts';
 import type { RunqueueRow } from '../frame.ts';
 import { mergeLatencies } from '../histogram.ts';
 import { ALL_CONTAINERS, containerName } from '../names.ts';
-import { containerColumn, latencyColumn } from './shared.ts';
+import { containerColumn, latencyColumn, latencyExports } from './shared.ts';
 
 /** A wait that a person notices, and one that breaks a service: microseconds. */
-const LIMITS = { warn: 5_000, bad: 50_000 };
+export const LIMITS = { warn: 5_000, bad: 50_000 };
 
 export const runqueue: PaneDef<'runqueue'> = {
   id: 'runqueue', number: 2, title: 'run queue', kind: 'table',
@@ -13,6 +13,7 @@ export const runqueue: PaneDef<'runqueue'> = {
   defaultSort: { column: 'p99Us', descending: true },
   rowKey: (row) => row.container,
   mergeKey: () => ALL_CONTAINERS,
+  isTrouble: (row) => (row.latency?.p99Us ?? 0) >= LIMITS.warn || (row.throttledPct ?? 0) > 1,
   merge: (rows) => {
     const first = rows[0] as RunqueueRow;
     if (rows.length === 1) return first;
@@ -32,7 +33,7 @@ export const runqueue: PaneDef<'runqueue'> = {
     { id: 'ratePerSec', title: 'RUNS/s', unit: 'perSec', align: 'right', rank: 3, width: { min: 6, max: 8, grow: 0 },
       help: 'Times per second that a task got a CPU after waiting', value: (row) => row.ratePerSec },
     { id: 'count', title: 'COUNT', unit: 'count', align: 'right', rank: 8, width: { min: 5, max: 7, grow: 0 },
-      help: 'Waits that ended in the interval', value: (row) => row.count, metric: { name: 'kbtop_runqueue_waits', type: 'counter' } },
+      help: 'Waits that ended in the interval', value: (row) => row.count, metric: { name: 'kbtop_runqueue_waits' } },
     latencyColumn('p50Us', 'P50', 'Half of the waits were shorter', 2),
     latencyColumn('p95Us', 'P95', '95 % of the waits were shorter', 6),
     latencyColumn('p99Us', 'P99', '99 % of the waits were shorter', 0, LIMITS),
@@ -40,9 +41,13 @@ export const runqueue: PaneDef<'runqueue'> = {
     { id: 'throttledPct', title: 'THR%', unit: 'pct', align: 'right', rank: 5, width: { min: 5, max: 5, grow: 0 },
       help: 'Share of the interval in which its own CPU limit stopped the container: raise the limit, do not blame a neighbour',
       value: (row) => row.throttledPct, severity: (row) => ((row.throttledPct ?? 0) >= 25 ? 'bad' : (row.throttledPct ?? 0) > 1 ? 'warn' : 'ok'),
-      metric: { name: 'kbtop_cpu_throttled_percent', type: 'gauge' } },
+      metric: { name: 'kbtop_container_cpu_throttled_ratio', scale: 0.01, combine: 'max' } },
     { id: 'preemptedBy', title: 'PREEMPTED BY', unit: 'list', align: 'left', rank: 7, width: { min: 12, max: 40, grow: 2 },
       help: 'Containers that were given the CPU when this one was preempted, most first',
       value: (row, context) => row.preemptedBy.map((p) => `${containerName(context.container(p.container))} ${p.count}`).join(', ') || null },
+  ],
+  exports: latencyExports<RunqueueRow>(),
+  metrics: [
+    { name: 'kbtop_runqueue_latency_seconds', kind: 'latency', help: 'Time that tasks which could run waited for a CPU, of the waits that ended in the interval', latency: (row) => row.latency },
   ],
 };

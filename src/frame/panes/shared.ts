@@ -1,12 +1,12 @@
 /** Columns that several panes have. */
-import type { Column } from '../columns.ts';
-import type { Latency } from '../frame.ts';
+import type { Column, RowMetric } from '../columns.ts';
+import type { Latency, StreamTotal } from '../frame.ts';
 import { ALL_CONTAINERS, fullName } from '../names.ts';
 
 /** Who: namespace/pod/container. */
 export function containerColumn<Row extends { readonly container: string }>(rank: number, min = 12, max = 48): Column<Row> {
   return {
-    id: 'container', title: 'CONTAINER', unit: 'text', align: 'left', rank, width: { min, max, grow: 3 },
+    id: 'container', title: 'CONTAINER', unit: 'text', align: 'left', rank, width: { min, max, grow: 3 }, cut: 'middle',
     help: 'Namespace, pod and container, or the service or cgroup where it is not a pod',
     value: (row, context) => (row.container === ALL_CONTAINERS ? 'all' : fullName(context.container(row.container))),
   };
@@ -28,4 +28,27 @@ export function latencyColumn<Row extends { readonly latency: Latency | null }>(
       },
     }),
   };
+}
+
+/** What exports tell of a latency besides its percentiles. */
+export function latencyExports<Row extends { readonly latency: Latency | null }>(): readonly Column<Row>[] {
+  const column = { align: 'right', rank: 99, width: { min: 6, max: 12, grow: 0 } } as const;
+  return [
+    { ...column, id: 'latencyCount', title: 'TIMED', unit: 'count', help: 'How many of them were timed', value: (row) => row.latency?.count ?? null },
+    { ...column, id: 'latencySumUs', title: 'SUM', unit: 'us', help: 'Sum of the times that were measured', value: (row) => row.latency?.sumUs ?? null },
+    { ...column, id: 'sampled', title: 'SAMPLED', unit: 'count', help: 'One in so many was timed; 1: all of them', value: (row) => row.latency?.sampled ?? null },
+  ];
+}
+
+/** A column for exports only. */
+export function exportColumn<Row>(id: string, help: string, value: (row: Row) => string | number | null, unit: Column<Row>['unit'] = 'text'): Column<Row> {
+  return { id, title: id.toUpperCase(), unit, help, align: unit === 'count' ? 'right' : 'left', rank: 99, width: { min: 4, max: 40, grow: 0 }, value };
+}
+
+/** The exact totals of a stream as metrics. @param name "kbtop_opens" @param things what is counted, plural */
+export function totalMetrics(name: string, errorsName: string, things: string): readonly RowMetric<StreamTotal>[] {
+  return [
+    { name, kind: 'value', help: `${things} in the interval, exact`, value: (total) => total.count },
+    { name: errorsName, kind: 'byName', label: 'errno', help: `${things} in the interval that failed, by error`, values: (total) => total.errors },
+  ];
 }

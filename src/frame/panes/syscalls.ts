@@ -2,7 +2,7 @@ import type { PaneDef } from '../columns.ts';
 import type { SyscallRow } from '../frame.ts';
 import { mergeLatencies } from '../histogram.ts';
 import { ALL_CONTAINERS } from '../names.ts';
-import { containerColumn, latencyColumn } from './shared.ts';
+import { containerColumn, exportColumn, latencyColumn, latencyExports } from './shared.ts';
 
 const sum = (counts: Readonly<Record<string, number>>): number => Object.values(counts).reduce((a, b) => a + b, 0);
 
@@ -31,6 +31,7 @@ export const syscalls: PaneDef<'syscalls'> = {
   defaultSort: { column: 'ratePerSec', descending: true },
   rowKey: (row) => `${row.container} ${row.abi} ${row.nr}`,
   mergeKey: (row) => `${row.abi} ${row.nr}`,
+  isTrouble: (row) => row.errors !== null && sum(row.errors) > 0,
   merge: (rows) => {
     const first = rows[0] as SyscallRow;
     if (rows.length === 1) return first;
@@ -50,7 +51,7 @@ export const syscalls: PaneDef<'syscalls'> = {
     { id: 'ratePerSec', title: 'RATE/s', unit: 'perSec', align: 'right', rank: 0, width: { min: 6, max: 8, grow: 0 },
       help: 'Calls per second over the interval', value: (row) => row.ratePerSec },
     { id: 'count', title: 'COUNT', unit: 'count', align: 'right', rank: 8, width: { min: 5, max: 7, grow: 0 },
-      help: 'Calls in the interval, exact', value: (row) => row.count, metric: { name: 'kbtop_syscalls', type: 'counter' } },
+      help: 'Calls in the interval, exact', value: (row) => row.count, metric: { name: 'kbtop_syscalls' } },
     { id: 'errorsPerSec', title: 'ERR/s', unit: 'perSec', align: 'right', rank: 1, width: { min: 5, max: 7, grow: 0 },
       help: 'Failed calls per second; calls that the kernel restarts are not failures',
       value: (row) => (row.errors ? perSec(sum(row.errors), row) : null),
@@ -58,7 +59,7 @@ export const syscalls: PaneDef<'syscalls'> = {
       severity: (row) => (row.errors && sum(row.errors) > row.count / 2 ? 'bad' : row.errors && sum(row.errors) > 0 ? 'warn' : 'ok') },
     { id: 'injected', title: 'INJ', unit: 'count', align: 'right', rank: 9, width: { min: 3, max: 6, grow: 0 },
       help: 'Calls that failed because kbtop made them fail (chaos)', value: (row) => row.injected,
-      severity: (row) => (row.injected > 0 ? 'bad' : 'ok'), metric: { name: 'kbtop_syscalls_injected', type: 'counter' } },
+      severity: (row) => (row.injected > 0 ? 'bad' : 'ok'), metric: { name: 'kbtop_syscalls_injected' } },
     latencyColumn('p50Us', 'P50', 'Half of the calls took less', 5),
     latencyColumn('p95Us', 'P95', '95 % of the calls took less', 7),
     latencyColumn('p99Us', 'P99', '99 % of the calls took less', 2),
@@ -68,5 +69,16 @@ export const syscalls: PaneDef<'syscalls'> = {
     { id: 'topError', title: 'ERRORS', unit: 'text', align: 'left', rank: 10, width: { min: 8, max: 28, grow: 1 },
       help: 'Errors by name, most first', value: (row) => (row.errors ? errorText(row.errors) : null) },
     containerColumn(4, 14),
+  ],
+  exports: [
+    exportColumn('abi', 'ABI of the call: the kernel numbers calls by ABI', (row) => row.abi),
+    exportColumn('nr', 'Number of the call in its ABI', (row) => row.nr, 'id'),
+    exportColumn('errors', 'Failed calls in the interval', (row) => (row.errors ? sum(row.errors) : null), 'count'),
+    ...latencyExports<SyscallRow>(),
+  ],
+  labels: (row) => ({ abi: row.abi, syscall: row.syscall }),
+  metrics: [
+    { name: 'kbtop_syscall_errors', kind: 'byName', label: 'errno', help: 'Failed calls in the interval by error; calls that the kernel restarts are not failures', values: (row) => row.errors },
+    { name: 'kbtop_syscall_latency_seconds', kind: 'latency', help: 'Time in the call, of the calls that ended in the interval and were timed', latency: (row) => row.latency },
   ],
 };
