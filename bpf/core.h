@@ -140,11 +140,23 @@ struct thread_info {
 
 struct pt_regs {
 #if defined(__TARGET_ARCH_arm64)
+	u64 regs[31];
 	s32 syscallno;
 #else
+	unsigned long bx;
+	unsigned long cx;
+	unsigned long dx;
+	unsigned long si;
+	unsigned long di;
 	unsigned long orig_ax;
 #endif
 };
+
+struct mm_struct {
+	unsigned long task_size;
+};
+
+struct files_struct;
 
 struct task_struct {
 	struct thread_info thread_info;
@@ -158,6 +170,8 @@ struct task_struct {
 	struct task_struct *group_leader;
 	struct pid *thread_pid;
 	struct nsproxy *nsproxy;
+	struct mm_struct *mm;
+	struct files_struct *files;
 	struct css_set *cgroups;
 	struct sched_info sched_info;
 	char comm[16];
@@ -169,6 +183,12 @@ struct seq_file {
 
 struct bpf_iter_meta {
 	struct seq_file *seq;
+};
+
+/* What a tracepoint/syscalls/sys_exit_* program is given. */
+struct trace_event_raw_sys_exit {
+	long id;
+	long ret;
 };
 
 struct bpf_iter__task {
