@@ -34,6 +34,7 @@ async function setup(purpose) {
     // Somebody else may have done the work while we waited.
     if (!isInstalled(root)) await install(root);
     const work = stale(root);
+    if (work.length > 0) say(`building ${work.map((part) => part.name).join(', ')}`);
     const results = await Promise.allSettled(work.map((part) => build(root, part)));
     const failures = results.filter((result) => result.status === 'rejected').map((result) => result.reason);
     const bug = failures.find((reason) => !(reason instanceof SetupError));
@@ -53,9 +54,19 @@ function parse(args) {
   return { test: args.includes('--test'), bench: args.includes('--bench') };
 }
 
+/** Errors of the machine, not of ours: one line is enough. */
+function explain(error) {
+  if (error instanceof SetupError) return error.message;
+  if (error.code === 'EACCES' || error.code === 'EPERM') {
+    return `no permission for ${error.path || root} (${error.code}): was it made by another user? Run this as its owner or as root`;
+  }
+  if (error.code === 'ENOSPC' || error.code === 'EROFS') return `cannot write ${error.path || root} (${error.code})`;
+  return error.stack;
+}
+
 try {
   await setup(parse(process.argv.slice(2)));
 } catch (error) {
-  say(error instanceof SetupError ? error.message : error.stack);
+  say(explain(error));
   process.exitCode = 1;
 }

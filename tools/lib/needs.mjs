@@ -35,7 +35,12 @@ function findIn(dirs, name) {
   return null;
 }
 
+/** Distributions install LLVM's tools under their bare name, with a version, or both. */
+const LLVM_VERSIONS = ['', ...Array.from({ length: 9 }, (_, i) => `-${22 - i}`)];
+const findAny = (name) => LLVM_VERSIONS.reduce((found, version) => found || findCommand(`${name}${version}`), null);
+
 const command = (name, apt = name) => ({ what: name, apt, find: () => findCommand(name) });
+const llvm = (name, apt = name) => ({ what: name, apt, find: () => findAny(name) });
 const header = (name, apt) => ({ what: `<${name}>`, apt, find: () => findIn(INCLUDE_DIRS, name) });
 const archive = (name, apt) => ({ what: name, apt, find: () => findIn(LIBRARY_DIRS, name) });
 const file = (path, apt) => ({ what: path, apt, find: () => (existsSync(path) ? path : null) });
@@ -43,8 +48,8 @@ const file = (path, apt) => ({ what: path, apt, find: () => (existsSync(path) ? 
 /** Ubuntu ships bpftool with its kernel tools. */
 const bpftoolPackage = () => (distribution().id === 'ubuntu' ? 'linux-tools-common linux-tools-generic' : 'bpftool');
 
-export const CLANG = command('clang');
-export const LLVM_STRIP = command('llvm-strip', 'llvm');
+export const CLANG = llvm('clang');
+export const LLVM_STRIP = llvm('llvm-strip', 'llvm');
 export const GXX = command('g++');
 export const BPF_HELPERS = header('bpf/bpf_helpers.h', 'libbpf-dev');
 export const LINUX_BPF = header('linux/bpf.h', 'linux-libc-dev');

@@ -12,7 +12,7 @@ import { filesBelow, inputKey, isFresh, readStamp, writeStamp } from './stamp.mj
 const find = (...needs) => needs.map((need) => need.find());
 
 /**
- * `files` count by content, `system` by size and time; `build(staging)` names the command that fills the
+ * `files` count by content, `system` by size and time, `variables` by value; `command(staging)` runs `script` to fill the
  * staging directory, whose tree then goes into dist/.
  */
 export function parts(root) {
@@ -21,29 +21,35 @@ export function parts(root) {
     {
       name: 'BPF objects',
       id: 'bpf',
+      script: 'bpf/build.sh',
       files: () => filesBelow(own('bpf')),
       system: () => [...find(CLANG, LLVM_STRIP, LINUX_BPF), ...filesBelow(dirname(BPF_HELPERS.find()))],
-      build: (staging) => [own('bpf/build.sh'), join(staging, 'bpf')],
+      variables: ['CLANG', 'LLVM_STRIP', 'KBTOP_BPF_CFLAGS'],
+      command: (staging) => [own('bpf/build.sh'), join(staging, 'bpf')],
     },
     {
       name: 'addon',
       id: 'native',
+      script: 'native/build.sh',
       files: () => [...filesBelow(own('native')), own('node_modules/node-addon-api/package.json'), own('node_modules/node-api-headers/package.json')],
       system: () => find(GXX, LIBBPF, LIBELF, LIBZ),
-      build: (staging) => [own('native/build.sh'), join(staging, 'kbtop.node')],
+      variables: ['CXX', 'CC', 'KBTOP_CXXFLAGS', 'KBTOP_LDFLAGS'],
+      command: (staging) => [own('native/build.sh'), join(staging, 'kbtop.node')],
     },
     {
       name: 'bundle',
       id: 'bundle',
+      script: 'tools/bundle.mjs',
       files: () => [...filesBelow(own('src')), own('tools/bundle.mjs'), own('package.json'), own('tsconfig.json'), own('package-lock.json')],
       system: () => [],
-      build: (staging) => [vendoredNode(root), own('tools/bundle.mjs'), staging],
+      variables: [],
+      command: (staging) => [vendoredNode(root), own('tools/bundle.mjs'), staging],
     },
   ];
 }
 
 const stampFile = (root, part) => join(root, 'dist', '.stamps', `${part.id}.json`);
-const keyOf = (root, part) => inputKey(root, part.files(), part.system());
+const keyOf = (root, part) => inputKey(root, part.files(), part.system(), part.variables);
 
 /** Those parts that are missing or no longer what their inputs give. */
 export function stale(root, list = parts(root)) {
@@ -57,16 +63,17 @@ export async function build(root, part) {
   const staging = join(root, 'dist', '.staging', part.id);
   rmSync(staging, { recursive: true, force: true });
   mkdirSync(staging, { recursive: true });
-  const [file, ...args] = part.build(staging);
-  if (!existsSync(file)) throw new SetupError(`cannot build the ${part.name}: ${relative(root, file)} is not there`);
+  const { script } = part;
+  if (!existsSync(join(root, script))) throw new SetupError(`cannot build the ${part.name}: ${script} is not there`);
+  const [file, ...args] = part.command(staging);
   let result;
   try {
     result = await run(file, args, { cwd: root });
   } catch (error) {
-    throw new SetupError(`cannot start ${relative(root, file)}: ${error.message}`);
+    throw new SetupError(`cannot start ${file}: ${error.message}`);
   }
   if (result.code !== 0) {
-    throw new SetupError(`building the ${part.name} failed (${relative(root, file)}: ${result.signal || `code ${result.code}`})\n${tail(result.output)}`);
+    throw new SetupError(`building the ${part.name} failed (${script}: ${result.signal || `code ${result.code}`})\n${tail(result.output)}`);
   }
   if (result.output.trim() !== '') process.stderr.write(`${tail(result.output)}\n`);
   const outputs = moveIn(root, staging);
@@ -78,7 +85,8 @@ export async function build(root, part) {
 
 /** Move the staged tree into dist/; returns the paths relative to the root. */
 function moveIn(root, staging) {
-  const files = readdirTree(staging);
+  // The bundle's entry last: it names chunks that must be there before it.
+  const files = readdirTree(staging).sort((a, b) => Number(a.endsWith('/kbtop.mjs')) - Number(b.endsWith('/kbtop.mjs')));
   for (const file of files) {
     const target = join(root, 'dist', relative(staging, file));
     mkdirSync(dirname(target), { recursive: true });

@@ -26,9 +26,11 @@ export function filesBelow(dir) {
  * @param {string} root paths of `files` are hashed relative to it, so that a moved checkout stays built
  * @param {string[]} files hashed by content
  * @param {string[]} system hashed by path, size and mtime; links are followed
+ * @param {string[]} variables environment variables, hashed by name and value
  */
-export function inputKey(root, files, system) {
+export function inputKey(root, files, system, variables = []) {
   const hash = createHash('sha256');
+  for (const name of variables) hash.update(`${name}=${process.env[name] || ''}\0`);
   for (const file of files) {
     const content = readFileSync(file);
     hash.update(`${relative(root, file)}\0${content.length}\0`).update(content);
