@@ -41,7 +41,8 @@ struct cgroup_stats {
 	u64 nodename_hash;	/* tells user space when to read nodename again */
 	u64 rank;		/* how good the sample is, 0 best */
 	u64 path_sent;
-	u64 cpu_path_sent;	/* cpu_id whose path was sent */
+	u64 cpu_path_sent;	/* cpu_id and memory_id whose paths were sent */
+	u64 memory_path_sent;
 	char nodename[NODENAME_BYTES];
 };
 
@@ -332,7 +333,7 @@ static __always_inline bool first_of_walk(struct bpf_iter__task *ctx, struct tas
 	if (bpf_core_enum_value_exists(enum cgroup_subsys_id, memory_cgrp_id))
 		subsystem_of(task, bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id), &memory);
 
-	if (!stats->path_sent || stats->cpu_path_sent != cpu.id) {
+	if (!stats->path_sent || stats->cpu_path_sent != cpu.id || stats->memory_path_sent != memory.id) {
 		struct cgroup *own = task->cgroups->dfl_cgrp;
 
 		if (key >> CGROUP_HIERARCHY_SHIFT) {
@@ -344,7 +345,10 @@ static __always_inline bool first_of_walk(struct bpf_iter__task *ctx, struct tas
 			return false;
 		if (cpu.cgrp && key_of(&cpu) != key && send_path(ctx->meta->seq, cpu.cgrp, key_of(&cpu)))
 			return false;
+		if (memory.cgrp && key_of(&memory) != key && send_path(ctx->meta->seq, memory.cgrp, key_of(&memory)))
+			return false;
 		stats->path_sent = 1;
+		stats->memory_path_sent = memory.id;
 		stats->cpu_path_sent = cpu.id;
 	}
 	stats->walk = walk_number;

@@ -38,6 +38,7 @@ export class Identity {
   readonly #removed = (key: CgroupKey): boolean => this.#tree.removed(key);
   /** Counted since the last call of takeEvents(). */
   #events = 0;
+  #started: Promise<void> | null = null;
 
   constructor(options: IdentityOptions = {}) {
     this.hierarchies = options.hierarchies ?? Hierarchies.read();
@@ -48,9 +49,14 @@ export class Identity {
 
   /**
    * Load the programs and walk the tasks once: cgroups with tasks are known from here on. Without it, paths still
-   * come from the mounted file systems. @throws BpfError or Error, one line
+   * come from the mounted file systems. Called again, it waits for the first call. @throws BpfError or Error, one line
    */
-  async start(addon: Addon): Promise<void> {
+  start(addon: Addon): Promise<void> {
+    this.#started ??= this.#start(addon);
+    return this.#started;
+  }
+
+  async #start(addon: Addon): Promise<void> {
     await this.#kernel.start(addon, { v1Fallback: this.hierarchies.v1Fallback, hierarchies: this.hierarchies.wanted, debug: this.#debug });
     this.walk();
   }
@@ -92,6 +98,11 @@ export class Identity {
   /** What each cgroup's tasks use, as of the last walk. */
   get uses(): ReadonlyMap<CgroupKey, CgroupUse> {
     return this.#kernel.uses;
+  }
+
+  /** Path of a cgroup in its hierarchy; null when it is not known. */
+  path(key: CgroupKey): string | null {
+    return this.#tree.path(key) ?? null;
   }
 
   /** Learn what can be learned about these keys before they are asked for with info(). */

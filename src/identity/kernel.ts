@@ -30,7 +30,7 @@ export interface CgroupUse {
 /** Word order of struct cgroup_stats. */
 const WORDS = [
   'walk', 'tasks', 'processes', 'cpuNs', 'memoryPages', 'memoryHierarchy', 'memoryId', 'cpuHierarchy', 'cpuId',
-  'tgid', 'pidNs', 'nodenameHash', 'rank', 'pathSent', 'cpuPathSent',
+  'tgid', 'pidNs', 'nodenameHash', 'rank', 'pathSent', 'cpuPathSent', 'memoryPathSent',
 ] as const;
 type Word = (typeof WORDS)[number];
 const NODENAME_OFFSET = WORDS.length * 8;
@@ -81,7 +81,9 @@ export class CgroupKernel {
   readonly #uses = new Map<CgroupKey, CgroupUse>();
   readonly #hashes = new Map<CgroupKey, number>();
   readonly #pageBytes = pageSize();
+  /** Set once everything is attached. */
   #object: BpfObject | null = null;
+  #loading: BpfObject | null = null;
   #results: ProgramResult[] = [];
   /** Value of walk_number: 1 before the first walk. */
   #walk = 1;
@@ -92,11 +94,10 @@ export class CgroupKernel {
   async start(addon: Addon, options: KernelOptions): Promise<void> {
     const mask = options.hierarchies.reduce((bits, id) => bits | (1n << BigInt(Math.min(id, 63))), 0n);
     const object = addon.open(objectPath('cgroups'), { globals: { cgroup_v1_fallback: options.v1Fallback, hierarchy_mask: mask } });
-    this.#object = object;
+    this.#loading = object;
     try {
       const loaded = await object.load();
-      this.#results = loaded.some((result) => !result.ok) ? loaded.filter((result) => !result.ok) : [];
-      this.#results.push(...object.attach());
+      this.#results = [...loaded.filter((result) => !result.ok), ...await object.attachAsync()];
     } catch (error) {
       this.close();
       throw error;
@@ -107,6 +108,7 @@ export class CgroupKernel {
       this.close();
       throw new Error(`cannot walk the tasks: ${walk?.reason ?? 'the task iterator did not load'}; it needs Linux 5.11 or later`);
     }
+    this.#object = object;
     const failed = firstFailure(this.#results);
     this.degraded = failed ? `short-lived containers may be missed: ${failed.program}: ${failed.reason ?? 'not attached'}` : null;
   }
@@ -206,7 +208,8 @@ export class CgroupKernel {
   }
 
   close(): void {
-    this.#object?.close();
+    this.#loading?.close();
+    this.#loading = null;
     this.#object = null;
   }
 }

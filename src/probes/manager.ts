@@ -1,0 +1,283 @@
+/**
+ * Loads the probes, ticks them and emits Frames. Nothing here waits for a probe: the first Frame comes at once with
+ * every pane loading, a pane is ok from the tick after its probe came up, and a probe that fails costs its own pane.
+ */
+import type { Addon, BpfObject, ProgramResult } from '../bpf/addon.ts';
+import type { Frame, Level, PaneId } from '../frame/frame.ts';
+import type { FrameSource } from '../frame/source.ts';
+import { Identity } from '../identity/identity.ts';
+import { assemble, joined, keysOf, type PaneMs, type Ticks } from './assemble.ts';
+import { BeatClock } from './clock.ts';
+import { PROBES, type ProbeFactories } from './index.ts';
+import { readNode } from './node.ts';
+import type { ProbeContext } from './probe.ts';
+import { SelfMeter } from './self.ts';
+import { reasonOf, Slot } from './slot.ts';
+
+const PANE_IDS: readonly PaneId[] = ['syscalls', 'runqueue', 'opens', 'tcp', 'containers'];
+
+/** First numbers after start, and after a probe came up, milliseconds: long enough for rates to mean something. */
+const FIRST_TICK_MS = 250;
+/** Ring buffers are emptied this often while events come, and this often otherwise, milliseconds. */
+const BUSY_DRAIN_MS = 40;
+const IDLE_DRAIN_MS = 250;
+/** Streamed events per second from which on a ring counts as busy. */
+const BUSY_EVENTS = 20;
+
+export interface ManagerOptions {
+  readonly addon: Addon;
+  /** Default 1000. */
+  readonly intervalMs?: number;
+  /** Panes to load; the others stay off. Default: all. */
+  readonly panes?: readonly PaneId[];
+  /** Levels to begin with. */
+  readonly levels?: Partial<Readonly<Record<PaneId, Level>>>;
+  /** Have the kernel time BPF programs for self.bpfCpuPct. Default: no, since every run then costs more. */
+  readonly bpfCost?: boolean;
+  /** Receives libbpf and verifier logs and errors of listeners. */
+  readonly debug?: (text: string) => void;
+  readonly identity?: Identity;
+  readonly probes?: ProbeFactories;
+}
+
+/** The manager was closed while somebody waited for it. */
+export class ClosedError extends Error {
+  override readonly name = 'ClosedError';
+  constructor() {
+    super('the capture was closed');
+  }
+}
+
+export class Manager implements FrameSource {
+  readonly can = { setInterval: true, setLevel: true } as const;
+  readonly done: Promise<void>;
+  readonly identity: Identity;
+  readonly #options: ManagerOptions;
+  readonly #debug: (text: string) => void;
+  readonly #slots: { readonly [P in PaneId]: Slot<P> };
+  readonly #context: ProbeContext;
+  readonly #self = new SelfMeter();
+  readonly #listeners = new Set<(frame: Frame) => void>();
+  readonly #clock: BeatClock;
+  readonly #drainClock: BeatClock;
+  #resolveDone: () => void = () => {};
+  #identityReady: Promise<void> = Promise.resolve();
+  #mode: 'new' | 'live' | 'sampling' | 'closed' = 'new';
+  #loaded = false;
+  #seq = 0;
+  /** Of the probes' intervals; the Frames' `seq` leaves out a baseline. */
+  #ticks = 0;
+  #tickedAt = performance.now();
+  #latest: Frame | null = null;
+  #busy = true;
+  #clockOffset: number;
+
+  constructor(options: ManagerOptions) {
+    this.#options = options;
+    this.#debug = options.debug ?? (() => {});
+    this.identity = options.identity ?? new Identity({ debug: this.#debug });
+    this.done = new Promise((resolve) => { this.#resolveDone = resolve; });
+    this.#clock = new BeatClock(options.intervalMs ?? 1000, () => this.#beat());
+    this.#drainClock = new BeatClock(BUSY_DRAIN_MS, () => this.#drain());
+    const { addon } = options;
+    this.#clockOffset = readClockOffset(addon) + 0.5;
+    const offset = (): number => this.#clockOffset;
+    this.#context = {
+      addon, cgroupV1Fallback: this.identity.hierarchies.v1Fallback, cpus: addon.possibleCpus(), debug: this.#debug,
+      get clockOffsetMs() { return offset(); },
+    };
+    const probes = options.probes ?? PROBES;
+    const slot = <P extends PaneId>(pane: P): Slot<P> => new Slot<P>(pane, () => {
+      const create = probes[pane] as ((identity: Identity) => import('./probe.ts').Probe<P>) | undefined;
+      if (!create) throw new Error(`the ${pane} probe is not part of this build`);
+      return create(this.identity);
+    });
+    this.#slots = { syscalls: slot('syscalls'), runqueue: slot('runqueue'), opens: slot('opens'), tcp: slot('tcp'), containers: slot('containers') };
+    for (const [pane, level] of Object.entries(options.levels ?? {})) this.#slots[pane as PaneId].setLevel(level);
+  }
+
+  /** Begin to capture: load everything, emit a Frame at once and then one per interval. A second call does nothing. */
+  start(): void {
+    if (this.#mode !== 'new') return;
+    this.#mode = 'live';
+    this.#load();
+    this.#beat();
+    this.#clock.start(FIRST_TICK_MS);
+  }
+
+  #load(): void {
+    if (this.#loaded) return;
+    this.#loaded = true;
+    if (this.#options.bpfCost) this.#self.enableBpf(this.#context.addon, this.#debug);
+    // Panes go on without names; only the containers pane is lost, and says why.
+    this.#identityReady = this.identity.start(this.#context.addon).catch((error: unknown) => this.#debug(`identity: ${reasonOf(error)}`));
+    const wanted = this.#options.panes ?? PANE_IDS;
+    for (const pane of PANE_IDS) if (wanted.includes(pane)) this.#startSlot(pane);
+    this.#drainClock.start();
+  }
+
+  #startSlot(pane: PaneId): void {
+    this.#slots[pane].start(this.#context, () => {
+      if (this.#mode === 'live') this.#clock.hurry(FIRST_TICK_MS);
+    });
+  }
+
+  /** Resolves when every pane asked for is up or has failed. */
+  async #settled(): Promise<void> {
+    await Promise.all([this.#identityReady, ...PANE_IDS.map((pane) => this.#slots[pane].settled)]);
+    if (this.#mode === 'closed') throw new ClosedError();
+  }
+
+  #drain(): void {
+    this.identity.drain();
+    for (const pane of PANE_IDS) this.#slots[pane].drain();
+  }
+
+  #beat(): void {
+    this.#seq++;
+    this.#emit(this.#take(performance.now()));
+  }
+
+  /** Close one interval of every pane and make it a Frame. */
+  #take(now: number): Frame {
+    const intervalMs = now - this.#tickedAt;
+    this.#tickedAt = now;
+    this.#clockOffset = freshClockOffset(this.#context.addon, this.#clockOffset);
+    const number = ++this.#ticks;
+    const ms: PaneMs = mapPanes((pane) => Math.min(intervalMs, this.#slots[pane].elapsed(now)));
+    const tick = <P extends PaneId>(pane: P) => this.#slots[pane].tick(number, now, ms[pane]);
+    const raw: Ticks = { syscalls: tick('syscalls'), runqueue: tick('runqueue'), opens: tick('opens'), tcp: tick('tcp'), containers: tick('containers') };
+    const ticks = joined(raw, ms);
+    this.identity.resolve(keysOf(ticks));
+    this.#pace(raw, intervalMs);
+    return assemble({
+      seq: this.#seq, time: new Date(), intervalMs: Math.round(intervalMs * 1000) / 1000, node: readNode(this.identity.hierarchies.mode), ticks, ms,
+      self: this.#self.read(this.#objects()), info: (key) => this.identity.info(key),
+    });
+  }
+
+  /** Look after the rings more or less often, as the last interval was. */
+  #pace(ticks: Ticks, intervalMs: number): void {
+    const events = ticks.opens.loss.seen + ticks.tcp.loss.seen;
+    const busy = (events / Math.max(intervalMs, 1)) * 1000 >= BUSY_EVENTS;
+    if (busy === this.#busy) return;
+    this.#busy = busy;
+    this.#drainClock.setPeriod(busy ? BUSY_DRAIN_MS : IDLE_DRAIN_MS);
+  }
+
+  #objects(): BpfObject[] {
+    return [this.identity.object, ...PANE_IDS.map((pane) => this.#slots[pane].probe?.object ?? null)].filter((object) => object !== null);
+  }
+
+  #emit(frame: Frame): void {
+    this.#latest = frame;
+    for (const listener of this.#listeners) this.#deliver(listener, frame);
+  }
+
+  /** In a turn of its own: what a listener does or throws reaches neither the tick nor the next listener. */
+  #deliver(listener: (frame: Frame) => void, frame: Frame): void {
+    setImmediate(() => {
+      if (!this.#listeners.has(listener)) return;
+      try {
+        listener(frame);
+      } catch (error) {
+        this.#debug(`a listener failed: ${error instanceof Error ? error.stack ?? error.message : String(error)}`);
+      }
+    });
+  }
+
+  subscribe(onFrame: (frame: Frame) => void): () => void {
+    const listener = (frame: Frame): void => onFrame(frame);
+    this.#listeners.add(listener);
+    if (this.#latest) this.#deliver(listener, this.#latest);
+    return () => { this.#listeners.delete(listener); };
+  }
+
+  setInterval(ms: number): void {
+    this.#clock.setPeriod(ms);
+  }
+
+  /** A pane that was off, or not asked for, is loaded. */
+  setLevel(pane: PaneId, level: Level | 'off'): void {
+    if (this.#mode === 'closed') return;
+    const slot = this.#slots[pane];
+    slot.setLevel(level);
+    if (level !== 'off' && this.#loaded && (slot.life === 'off' || slot.life === 'failed')) this.#startSlot(pane);
+  }
+
+  /** How each BPF program fared, by pane; what is not loaded is left out. */
+  results(): ReadonlyMap<PaneId | 'identity', readonly ProgramResult[]> {
+    const all = new Map<PaneId | 'identity', readonly ProgramResult[]>([['identity', this.identity.results]]);
+    for (const pane of PANE_IDS) {
+      const { probe } = this.#slots[pane];
+      if (probe && pane !== 'containers') all.set(pane, probe.results);
+    }
+    return all;
+  }
+
+  /**
+   * Frames that each cover `durationMs`, one after the other without a gap. Counting starts when every pane asked for
+   * is up or has failed. Not together with start(). @throws ClosedError when closed before the last
+   */
+  async *samples(durationMs: number, count: number): AsyncGenerator<Frame, void, undefined> {
+    if (this.#mode !== 'new') throw new Error('samples are taken by a manager of their own');
+    this.#mode = 'sampling';
+    this.#load();
+    await this.#settled();
+    const begin = performance.now();
+    this.#take(begin);
+    for (let i = 1; i <= count; i++) {
+      await this.#until(begin + i * durationMs);
+      this.#seq++;
+      const frame = this.#take(performance.now());
+      this.#emit(frame);
+      yield frame;
+    }
+  }
+
+  /** One Frame that covers `durationMs`. */
+  async sample(durationMs: number): Promise<Frame> {
+    for await (const frame of this.samples(durationMs, 1)) return frame;
+    throw new ClosedError();
+  }
+
+  #until(time: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(resolve, Math.max(0, time - performance.now()));
+      void this.done.then(() => {
+        clearTimeout(timer);
+        reject(new ClosedError());
+      });
+    });
+  }
+
+  /** Detach and free everything; twice is fine, also while probes are still loading. */
+  async close(): Promise<void> {
+    if (this.#mode !== 'closed') {
+      this.#mode = 'closed';
+      this.#clock.stop();
+      this.#drainClock.stop();
+      this.#listeners.clear();
+      for (const pane of PANE_IDS) this.#slots[pane].close();
+      this.identity.close();
+      this.#self.close();
+      this.#resolveDone();
+    }
+    await Promise.all([this.#identityReady, ...PANE_IDS.map((pane) => this.#slots[pane].settled)]);
+  }
+}
+
+function mapPanes<T>(value: (pane: PaneId) => T): { readonly [P in PaneId]: T } {
+  return { syscalls: value('syscalls'), runqueue: value('runqueue'), opens: value('opens'), tcp: value('tcp'), containers: value('containers') };
+}
+
+/** Wall clock minus CLOCK_MONOTONIC, milliseconds. */
+function readClockOffset(addon: Addon): number {
+  return Date.now() - Number(addon.monotonicNs()) / 1e6;
+}
+
+/** Follows the wall clock when it is set or the machine slept, but not Date.now()'s millisecond steps. */
+function freshClockOffset(addon: Addon, old: number): number {
+  const now = readClockOffset(addon);
+  return Math.abs(now - old) > 2 ? now : old;
+}

@@ -1,0 +1,29 @@
+/** What stands in every Frame about the node itself. */
+import { readFileSync } from 'node:fs';
+import { arch, hostname, release } from 'node:os';
+import type { NodeInfo } from '../frame/frame.ts';
+
+/** Number of CPUs in a kernel list such as "0-3,8". */
+export function countCpuList(list: string): number {
+  let count = 0;
+  for (const part of list.trim().split(',')) {
+    const [first, last = first] = part.split('-').map(Number);
+    if (first !== undefined && last !== undefined && last >= first) count += last - first + 1;
+  }
+  return count;
+}
+
+function onlineCpus(): number {
+  try {
+    return countCpuList(readFileSync('/sys/devices/system/cpu/online', 'utf8'));
+  } catch {
+    return 1;
+  }
+}
+
+const MACHINE: Readonly<Record<string, string>> = { x64: 'x86_64', arm64: 'aarch64' };
+
+/** Kubernetes' name of this node (NODE_NAME, from the downward API) wins over the hostname. */
+export function readNode(cgroupMode: NodeInfo['cgroupMode'], environment: NodeJS.ProcessEnv = process.env): NodeInfo {
+  return { name: environment['NODE_NAME'] || hostname(), kernel: release(), arch: MACHINE[arch()] ?? arch(), cpus: onlineCpus(), cgroupMode };
+}
