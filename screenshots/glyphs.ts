@@ -14,9 +14,12 @@ export interface Shape {
   readonly opacity: number;
 }
 
-const LIGHT = 1.5;
-const HEAVY = 3.5;
-const MIDDLE = { x: CELL.width / 2, y: CELL.height / 2 };
+const LIGHT = 1;
+const HEAVY = 3;
+/** Half a unit off the true middle, so that a line one unit wide covers whole pixels. */
+const MIDDLE = { x: CELL.width / 2 + 0.5, y: CELL.height / 2 + 0.5 };
+/** From a double line's middle to each of its lines. */
+const DOUBLE = 2;
 
 const filled = (path: string, opacity = 1): Shape => ({ path, stroke: 0, opacity });
 const line = (path: string, stroke: number): Shape => ({ path, stroke, opacity: 1 });
@@ -44,17 +47,17 @@ const QUADRANTS = [4, 8, 1, 13, 9, 7, 11, 2, 6, 14];
 
 function arms(spec: string): Shape[] {
   const shapes: Shape[] = [];
-  const ends = [[-MIDDLE.x, 0], [MIDDLE.x, 0], [0, -MIDDLE.y], [0, MIDDLE.y]] as const;
-  ends.forEach(([dx, dy], side) => {
+  const ends = [[0, MIDDLE.y], [CELL.width, MIDDLE.y], [MIDDLE.x, 0], [MIDDLE.x, CELL.height]] as const;
+  ends.forEach(([x, y], side) => {
     const kind = spec[side];
     if (kind === undefined || kind === '-') return;
     const stroke = kind === 'h' ? HEAVY : LIGHT;
     // Each arm starts a little behind the middle, so that corners close.
-    const back = kind === 'd' ? LIGHT * 1.5 : stroke / 2;
-    const from = { x: MIDDLE.x - Math.sign(dx) * back, y: MIDDLE.y - Math.sign(dy) * back };
-    for (const offset of kind === 'd' ? [-LIGHT, LIGHT] : [0]) {
-      const [ox, oy] = dx === 0 ? [offset, 0] : [0, offset];
-      shapes.push(line(`M${from.x + ox} ${from.y + oy}L${MIDDLE.x + dx + ox} ${MIDDLE.y + dy + oy}`, stroke));
+    const back = kind === 'd' ? DOUBLE + LIGHT / 2 : stroke / 2;
+    const from = { x: MIDDLE.x - Math.sign(x - MIDDLE.x) * back, y: MIDDLE.y - Math.sign(y - MIDDLE.y) * back };
+    for (const offset of kind === 'd' ? [-DOUBLE, DOUBLE] : [0]) {
+      const [ox, oy] = x === MIDDLE.x ? [offset, 0] : [0, offset];
+      shapes.push(line(`M${from.x + ox} ${from.y + oy}L${x + ox} ${y + oy}`, stroke));
     }
   });
   return shapes;
@@ -71,11 +74,9 @@ function dashes(count: number, horizontal: boolean, stroke: number): Shape[] {
 }
 
 function arc([toX, toY]: readonly [1 | -1, 1 | -1]): Shape[] {
-  const radius = CELL.width / 2;
-  const edgeX = MIDDLE.x + toX * MIDDLE.x;
-  const edgeY = MIDDLE.y + toY * MIDDLE.y;
-  const bendY = MIDDLE.y + toY * radius;
-  return [line(`M${edgeX} ${MIDDLE.y}Q${MIDDLE.x} ${MIDDLE.y} ${MIDDLE.x} ${bendY}L${MIDDLE.x} ${edgeY}`, LIGHT)];
+  const edge = { x: toX === 1 ? CELL.width : 0, y: toY === 1 ? CELL.height : 0 };
+  const bend = MIDDLE.y + (toY * CELL.width) / 2;
+  return [line(`M${edge.x} ${MIDDLE.y}Q${MIDDLE.x} ${MIDDLE.y} ${MIDDLE.x} ${bend}L${MIDDLE.x} ${edge.y}`, LIGHT)];
 }
 
 function block(code: number): Shape[] {
