@@ -105,6 +105,11 @@ export class Identity {
     return this.#tree.path(key) ?? null;
   }
 
+  /** Its directory is gone; rows may still refer to it. */
+  removed(key: CgroupKey): boolean {
+    return this.#tree.removed(key);
+  }
+
   /** Learn what can be learned about these keys before they are asked for with info(). */
   resolve(keys: Iterable<CgroupKey>): void {
     this.drain();

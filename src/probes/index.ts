@@ -2,10 +2,14 @@
 import type { PaneId } from '../frame/frame.ts';
 import type { Identity } from '../identity/identity.ts';
 import { ContainersProbe } from './containers.ts';
+import { OpensProbe } from './opens.ts';
 import type { Probe } from './probe.ts';
+import { SyscallsProbe } from './syscalls.ts';
 
 export type ProbeFactories = { readonly [P in PaneId]?: (identity: Identity) => Probe<P> };
 
 export const PROBES: ProbeFactories = {
+  syscalls: (identity) => new SyscallsProbe({ isGone: (key) => identity.removed(key) }),
+  opens: () => new OpensProbe(),
   containers: (identity) => new ContainersProbe(identity),
 };

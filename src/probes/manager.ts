@@ -65,8 +65,6 @@ export class Manager implements FrameSource {
   #mode: 'new' | 'live' | 'sampling' | 'closed' = 'new';
   #loaded = false;
   #seq = 0;
-  /** Of the probes' intervals; the Frames' `seq` leaves out a baseline. */
-  #ticks = 0;
   #tickedAt = performance.now();
   #latest: Frame | null = null;
   #busy = true;
@@ -74,7 +72,8 @@ export class Manager implements FrameSource {
 
   constructor(options: ManagerOptions) {
     this.#options = options;
-    this.#debug = options.debug ?? (() => {});
+    const { debug } = options;
+    this.#debug = (text) => { if (text !== '') debug?.(text); };
     this.identity = options.identity ?? new Identity({ debug: this.#debug });
     this.done = new Promise((resolve) => { this.#resolveDone = resolve; });
     this.#clock = new BeatClock(options.intervalMs ?? 1000, () => this.#beat());
@@ -143,9 +142,8 @@ export class Manager implements FrameSource {
     const intervalMs = now - this.#tickedAt;
     this.#tickedAt = now;
     this.#clockOffset = freshClockOffset(this.#context.addon, this.#clockOffset);
-    const number = ++this.#ticks;
     const ms: PaneMs = mapPanes((pane) => Math.min(intervalMs, this.#slots[pane].elapsed(now)));
-    const tick = <P extends PaneId>(pane: P) => this.#slots[pane].tick(number, now, ms[pane]);
+    const tick = <P extends PaneId>(pane: P) => this.#slots[pane].tick(now, ms[pane]);
     const raw: Ticks = { syscalls: tick('syscalls'), runqueue: tick('runqueue'), opens: tick('opens'), tcp: tick('tcp'), containers: tick('containers') };
     const ticks = joined(raw, ms);
     this.identity.resolve(keysOf(ticks));

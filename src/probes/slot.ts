@@ -20,6 +20,7 @@ export class Slot<P extends PaneId = PaneId> {
   #wanted: Level | 'off' | null = null;
   /** When its present interval began, milliseconds of performance.now(). */
   #since = 0;
+  #ticks = 0;
   #settled: Promise<void> = Promise.resolve();
 
   constructor(pane: P, create: () => Probe<P>) {
@@ -56,8 +57,9 @@ export class Slot<P extends PaneId = PaneId> {
       await probe.start(context);
       if (this.#probe !== probe) return; // closed meanwhile
       this.#life = 'up';
-      this.#since = performance.now();
       if (this.#wanted !== null) this.setLevel(this.#wanted);
+      // Its counters began somewhere inside start(): the first interval begins here, exactly.
+      this.tick(performance.now(), 1);
     } catch (error) {
       if (this.#probe === probe) this.#fail(reasonOf(error));
     }
@@ -86,11 +88,11 @@ export class Slot<P extends PaneId = PaneId> {
   }
 
   /** The numbers since the last tick; without rows when there is no probe to ask. @param ms what the interval is taken to be */
-  tick(seq: number, now: number, ms: number): ProbeTick<P> {
+  tick(now: number, ms: number): ProbeTick<P> {
     if (this.#life === 'up' && this.#probe) {
       this.#since = now;
       try {
-        return this.#probe.tick({ seq, ms });
+        return this.#probe.tick({ seq: ++this.#ticks, ms });
       } catch (error) {
         this.#fail(`reading its counters failed: ${reasonOf(error)}`);
       }
