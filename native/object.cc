@@ -6,12 +6,18 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "image.h"
 #include "log.h"
 #include "reason.h"
 
 namespace kbtop {
 
 Object::Object(std::vector<uint8_t> image, OpenConfig config) : image_(std::move(image)), config_(std::move(config)) {
+  {
+    LogCapture quiet;
+    const std::string fault = image_fault(image_);
+    if (!fault.empty()) throw Failure(kFormat, 0, config_.name + " is not a BPF object file: " + fault);
+  }
   open_image();
   try {
     configure();
