@@ -141,6 +141,7 @@ struct thread_info {
 struct pt_regs {
 #if defined(__TARGET_ARCH_arm64)
 	u64 regs[31];
+	u64 orig_x0;
 	s32 syscallno;
 #else
 	unsigned long bx;
@@ -183,6 +184,7 @@ struct seq_file {
 
 struct bpf_iter_meta {
 	struct seq_file *seq;
+	u64 seq_num;
 };
 
 /* What a tracepoint/syscalls/sys_exit_* program is given. */

@@ -56,9 +56,13 @@ export class RowStream {
   #dropped = 0;
   #ticks = 0;
 
-  constructor(object: BpfObject, maxRows: number) {
+  readonly #isRow: (reader: RecordReader, at: number) => boolean;
+
+  /** @param isRow false for records that only amend a row: they are not counted when they are dropped */
+  constructor(object: BpfObject, maxRows: number, isRow: (reader: RecordReader, at: number) => boolean = () => true) {
     this.#object = object;
     this.#maxRows = maxRows;
+    this.#isRow = isRow;
   }
 
   /** Empty the ring into memory. Stops after a few MiB so that a flood cannot hold the caller. */
@@ -70,9 +74,12 @@ export class RowStream {
       more = drained.more;
       if (drained.count === 0) return;
       const room = Math.max(0, Math.min(drained.count, this.#maxRows - this.#kept));
-      const used = drained.count === 0 ? 0 : (drained.offsets[drained.count - 1] ?? 0) + (drained.lengths[drained.count - 1] ?? 0);
+      const used = (drained.offsets[drained.count - 1] ?? 0) + (drained.lengths[drained.count - 1] ?? 0);
       budget -= used;
-      this.#dropped += drained.count - room;
+      if (room < drained.count) {
+        this.#reader.use(drained.buffer);
+        for (let i = room; i < drained.count; i++) if (this.#isRow(this.#reader, drained.offsets[i] ?? 0)) this.#dropped++;
+      }
       if (room === 0) continue;
       // Padded: the last record's words may be read past its end.
       const end = ((drained.offsets[room - 1] ?? 0) + (drained.lengths[room - 1] ?? 0) + 7) & ~7;
