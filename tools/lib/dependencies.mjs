@@ -1,6 +1,6 @@
 /** node_modules against the lock file, and `npm ci` when they differ. */
-import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, readFileSync, symlinkSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import { SetupError, run, say, seconds, tail } from './say.mjs';
 
 const readPackages = (file) => {
@@ -41,6 +41,12 @@ function npmCommand() {
   return ['npm'];
 }
 
+/** npm scripts find the shipped Node in node_modules/.bin; npm 9 does not link it there. */
+function linkNode(root) {
+  const bin = join(root, 'node_modules', '.bin');
+  if (!existsSync(join(bin, 'node'))) symlinkSync(relative(bin, vendoredNode(root)), join(bin, 'node'));
+}
+
 /**
  * Install exactly the lock file. No package's install script is needed; EBADENGINE is expected, because the
  * machine's Node only starts the one that is being installed.
@@ -66,5 +72,6 @@ export async function install(root) {
   if (!existsSync(vendoredNode(root))) {
     throw new SetupError(`npm ci brought no Node for linux-${process.arch} (${dirname(vendoredNode(root))}): kbtop supports linux x64 and arm64 with glibc; is --omit=optional set in your npm configuration?`);
   }
+  linkNode(root);
   say(`npm ci done (${seconds(Date.now() - start)})`);
 }
