@@ -47,8 +47,8 @@ export interface Column<Row> {
 export interface MetricName {
   /** Whole name, ending in its base unit. */
   readonly name: string;
-  /** Column's unit to the metric's, e.g. 0.01 from percent to a ratio. Default 1. */
-  readonly scale?: number;
+  /** How many of the column's unit make one of the metric's, e.g. 100 from percent to a ratio. Default 1. */
+  readonly divisor?: number;
   /** What becomes of rows whose labels are equal, such as a container that restarted. Default 'sum'. */
   readonly combine?: 'sum' | 'max';
 }

@@ -41,7 +41,7 @@ export const runqueue: PaneDef<'runqueue'> = {
     { id: 'throttledPct', title: 'THR%', unit: 'pct', align: 'right', rank: 5, width: { min: 5, max: 5, grow: 0 },
       help: 'Share of the interval in which its own CPU limit stopped the container: raise the limit, do not blame a neighbour',
       value: (row) => row.throttledPct, severity: (row) => ((row.throttledPct ?? 0) >= 25 ? 'bad' : (row.throttledPct ?? 0) > 1 ? 'warn' : 'ok'),
-      metric: { name: 'kbtop_container_cpu_throttled_ratio', scale: 0.01, combine: 'max' } },
+      metric: { name: 'kbtop_container_cpu_throttled_ratio', divisor: 100, combine: 'max' } },
     { id: 'preemptedBy', title: 'PREEMPTED BY', unit: 'list', align: 'left', rank: 7, width: { min: 12, max: 40, grow: 2 },
       help: 'Containers that were given the CPU when this one was preempted, most first',
       value: (row, context) => row.preemptedBy.map((p) => `${containerName(context.container(p.container))} ${p.count}`).join(', ') || null },

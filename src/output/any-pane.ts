@@ -1,0 +1,18 @@
+/** The panes' definitions without their row types, for what writes any of them. */
+import type { Column, PaneDef } from '../frame/columns.ts';
+import type { Frame, PaneId, PaneRows } from '../frame/frame.ts';
+import { PANES } from '../frame/panes/index.ts';
+
+export type AnyRow = PaneRows[PaneId];
+export type AnyColumn = Column<AnyRow>;
+export type AnyPane = PaneDef<PaneId, AnyRow>;
+
+export const paneDef = (id: PaneId): AnyPane => PANES[id];
+
+export const rowsOf = (frame: Frame, id: PaneId): readonly AnyRow[] => frame.panes[id].rows;
+
+/** Columns that hold a value: all but the drawn ones. */
+export const tableColumns = (pane: AnyPane): readonly AnyColumn[] => pane.columns.filter((column) => column.trendOf === undefined);
+
+/** What CSV writes and --sort-by takes. */
+export const exportColumns = (pane: AnyPane): readonly AnyColumn[] => [...tableColumns(pane), ...(pane.exports ?? [])];

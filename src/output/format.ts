@@ -1,0 +1,43 @@
+/** The output formats, once: their names, what they are for, and how a Frame becomes text. */
+import type { Frame, PaneId } from '../frame/frame.ts';
+import { csvHeader, csvRows } from './csv.ts';
+import { frameTable } from './frame-table.ts';
+import { frameJson, frameNdjson } from './json.ts';
+import { openMetrics } from './openmetrics.ts';
+
+export const FORMATS = ['table', 'json', 'ndjson', 'csv', 'prometheus'] as const;
+export type Format = (typeof FORMATS)[number];
+
+export interface FormatOptions {
+  /** Panes to write; CSV takes the first. */
+  readonly panes: readonly PaneId[];
+  /** How many Frames will come. */
+  readonly frames: number;
+  /** Headings of table and CSV. */
+  readonly headings: boolean;
+  /** Cells to fit a table into; null: do not cut. */
+  readonly width: number | null;
+  readonly color: boolean;
+  readonly ascii: boolean;
+}
+
+/** Text of one Frame after the other. @param index number of the Frame, from 0 */
+export type FrameWriter = (frame: Frame, index: number) => string;
+
+export function frameWriter(format: Format, options: FormatOptions): FrameWriter {
+  const { panes, headings } = options;
+  switch (format) {
+    case 'json': return frameJson;
+    case 'ndjson': return frameNdjson;
+    case 'prometheus': return (frame) => openMetrics(frame, panes);
+    case 'csv': {
+      const pane = panes[0];
+      if (pane === undefined) throw new Error('CSV without a pane');
+      return (frame, index) => (headings && index === 0 ? csvHeader(pane) : '') + csvRows(frame, pane);
+    }
+    case 'table': {
+      const titles = headings && (panes.length > 1 || options.frames > 1);
+      return (frame, index) => (titles && index > 0 ? '\n' : '') + frameTable(frame, { ...options, titles, headings: headings && (titles || index === 0) });
+    }
+  }
+}
