@@ -20,6 +20,12 @@ import { SetupError, say, seconds } from './lib/say.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
+/** npm 7 and 8 run scripts as the checkout's owner, even under sudo: the next command would miss its privilege. */
+function warnOfLostRoot() {
+  if (process.env.SUDO_UID === undefined || process.getuid() === 0) return;
+  say(`npm runs scripts as the owner of this directory (uid ${process.getuid()}), not as root, in spite of sudo; afterwards use: sudo bin/kbtop`);
+}
+
 async function setup(purpose) {
   if (process.platform !== 'linux') throw new SetupError(`kbtop needs Linux (BPF); this is ${process.platform}`);
   const wanted = needs(purpose);
@@ -65,6 +71,7 @@ function explain(error) {
 }
 
 try {
+  warnOfLostRoot();
   await setup(parse(process.argv.slice(2)));
 } catch (error) {
   say(explain(error));

@@ -155,6 +155,13 @@ describe.skipIf(!complete)('setup', () => {
     expect(builds()).toEqual(['bundle']);
   });
 
+  it.skipIf(!isRoot)('says when npm has dropped the privilege that sudo gave', () => {
+    chownSync(checkout.root, NOBODY, NOBODY);
+    checkout.setup();
+    const { code, stderr } = checkout.setup([], { uid: NOBODY, env: { SUDO_UID: '1000' } });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringMatching(/^setup: npm runs scripts as the owner .*: sudo bin\/kbtop\n$/) });
+  });
+
   it.skipIf(!isRoot)("says in one line when it may not write somebody else's checkout", () => {
     const { code, stderr } = checkout.setup([], { uid: NOBODY });
     expect(code).toBe(1);
