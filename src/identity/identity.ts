@@ -113,12 +113,10 @@ export class Identity {
   /** Learn what can be learned about these keys before they are asked for with info(). */
   resolve(keys: Iterable<CgroupKey>): void {
     this.drain();
-    const unknown = new Set<CgroupKey>();
-    for (const key of keys) if (this.#tree.path(key) === undefined) unknown.add(key);
-    if (unknown.size === 0) return;
+    const missing = [...keys].filter((key) => this.#tree.path(key) === undefined || !this.#kernel.uses.has(key));
+    if (missing.length === 0) return;
     this.walk();
-    for (const key of unknown) if (this.#tree.path(key) !== undefined) unknown.delete(key);
-    this.#search.want(unknown);
+    this.#search.want(new Set(missing.filter((key) => this.#tree.path(key) === undefined)));
   }
 
   /** Who a cgroup is, as far as known by now. Never throws. */

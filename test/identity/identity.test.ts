@@ -1,0 +1,272 @@
+import { readFileSync, readlinkSync, renameSync, rmdirSync } from 'node:fs';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { loadAddon } from '../../src/bpf/load.ts';
+import type { Addon } from '../../src/bpf/addon.ts';
+import { Identity } from '../../src/identity/identity.ts';
+import { cgroupKey } from '../../src/identity/key.ts';
+import { canLoadBpf, end, ended, firstLine, ownPath, runIn, TestCgroup, until, v1Hierarchy } from '../workloads/cgroup.ts';
+
+const memory = v1Hierarchy('memory');
+const pids = v1Hierarchy('pids');
+const CID = '05ace0336205ec28b4084793ada1de91b6a9c294e55e99086bdec24a811f38a4';
+const UID = '7e299a8d-c8cc-4b92-ad99-98e453d358e8';
+
+function inum(link: string): number {
+  return Number(/\[(\d+)\]/.exec(readlinkSync(link))?.[1]);
+}
+
+describe.skipIf(!canLoadBpf)('identity with real BPF', () => {
+  let addon: Addon;
+  let identity: Identity;
+
+  beforeEach(async () => {
+    addon = loadAddon();
+    identity = new Identity();
+    await identity.start(addon);
+  });
+  afterEach(() => identity.close());
+
+  it('attaches every program', () => {
+    expect(identity.results.filter((result) => !result.ok)).toEqual([]);
+    expect(identity.results.map((result) => result.program)).toContain('walk');
+    expect(identity.degraded).toBeNull();
+  });
+
+  it('knows this process at once, by its own cgroup', () => {
+    const own = [...identity.uses.values()].filter((use) => identity.info(use.key).cgroup !== null);
+    expect(own.length).toBe(identity.uses.size);
+    expect(own.reduce((sum, use) => sum + use.tasks, 0)).toBeGreaterThan(4);
+  });
+
+  it('counts the tasks and processes of a cgroup', async () => {
+    await using group = new TestCgroup(ownPath());
+    const child = runIn([group], 'sleep 60 & sleep 60 & sleep 60 & echo ready; wait');
+    try {
+      await firstLine(child);
+      await until('four processes', () => {
+        identity.walk();
+        return identity.uses.get(group.key)?.processes === 4;
+      });
+      expect(identity.uses.get(group.key)).toMatchObject({ tasks: 4, processes: 4 });
+    } finally {
+      for (const pid of group.pids) process.kill(pid, 'SIGKILL');
+      await ended(child);
+    }
+    await until('all to be gone', () => {
+      identity.walk();
+      return identity.uses.get(group.key)?.tasks === 0;
+    });
+  });
+
+  it('names a container that lived 50 ms, after its end', async () => {
+    const group = new TestCgroup(`/kubepods/burstable/pod${UID}/${CID}`);
+    const child = runIn([group], 'echo $$; exec sleep 0.05');
+    await firstLine(child);
+    await ended(child);
+    await group.remove();
+    identity.resolve([group.key]);
+    expect(identity.info(group.key)).toMatchObject({
+      kind: 'pod', cgroup: group.path, podUid: UID, containerId: CID, container: CID.slice(0, 12), qos: 'Burstable', nameSource: 'cgroup',
+      pidNs: inum('/proc/self/ns/pid'), nodename: readFileSync('/proc/sys/kernel/hostname', 'utf8').trim(),
+    });
+    expect(identity.info(group.key).unresolved).toMatch(/^pod and container names: /);
+    expect(identity.removed(group.key)).toBe(true);
+  });
+
+  it('names each of 40 containers that live side by side for a moment', async () => {
+    const groups = Array.from({ length: 40 }, (_, i) => new TestCgroup(ownPath(`short-${i}`)));
+    const runs = groups.map((group) => ended(runIn([group], 'exec sleep 0.05')));
+    expect(await Promise.all(runs)).toEqual(groups.map(() => 0));
+    for (const group of groups) await group.remove();
+    identity.resolve(groups.map((group) => group.key));
+    expect(groups.map((group) => identity.info(group.key).cgroup)).toEqual(groups.map((group) => group.path));
+    expect(groups.map((group) => identity.info(group.key).pidNs)).toEqual(groups.map(() => inum('/proc/self/ns/pid')));
+  });
+
+  it('tells the pid namespace and nodename of the tasks themselves', async () => {
+    await using group = new TestCgroup(ownPath());
+    const child = runIn([group], `exec unshare --pid --uts --fork /bin/sh -c 'hostname web-1; readlink /proc/self/ns/pid; sleep 60'`);
+    try {
+      await firstLine(child);
+      // The parent's namespace for children differs from its own: only the child's own tells.
+      const inner = group.pids.find((pid) => pid !== child.pid && inum(`/proc/${pid}/ns/pid`) !== inum('/proc/self/ns/pid')) ?? 0;
+      const info = await until('the nodename', () => {
+        identity.walk();
+        const now = identity.info(group.key);
+        return now.nodename === 'web-1' && now;
+      });
+      expect(info.pidNs).toBe(inum(`/proc/${inner}/ns/pid`));
+    } finally {
+      for (const pid of group.pids) process.kill(pid, 'SIGKILL');
+      await ended(child);
+    }
+  });
+
+  it('remembers namespaces of a container that ended before any walk', async () => {
+    await using group = new TestCgroup(ownPath());
+    const child = runIn([group], `exec unshare --pid --uts --fork /bin/sh -c 'hostname short-1; readlink /proc/self/ns/pid; exec sleep 0.05'`);
+    const link = await firstLine(child);
+    await ended(child);
+    identity.resolve([group.key]);
+    identity.walk();
+    expect(identity.info(group.key)).toMatchObject({ pidNs: Number(/\[(\d+)\]/.exec(link)?.[1]), nodename: 'short-1' });
+  });
+
+  it.skipIf(memory === null || pids === null)('on a hybrid host keys by v2, else memory, else pids', async () => {
+    const v2 = new TestCgroup(ownPath('v2'));
+    const inMemory = new TestCgroup(ownPath('memory'), memory ?? 0);
+    const root = new TestCgroup('/', memory ?? 0);
+    const inPids = new TestCgroup(ownPath('pids'), pids ?? 0);
+    const children = [runIn([v2, inMemory], 'echo; sleep 60'), runIn([inMemory], 'echo; sleep 60'), runIn([root, inPids], 'echo; sleep 60')];
+    try {
+      await Promise.all(children.map(firstLine));
+      identity.walk();
+      const tasks = (group: TestCgroup) => identity.uses.get(group.key)?.tasks ?? 0;
+      expect([tasks(v2), tasks(inMemory), tasks(inPids)].every((count) => count >= 1)).toBe(true);
+      expect(identity.info(v2.key).cgroup).toBe(v2.path);
+      expect(identity.info(inMemory.key).cgroup).toBe(inMemory.path);
+      expect(identity.info(inPids.key).cgroup).toBe(inPids.path);
+      expect(identity.uses.get(v2.key)?.memoryKey).toBe(inMemory.key);
+    } finally {
+      for (const group of [v2, inMemory, inPids]) for (const pid of group.pids) process.kill(pid, 'SIGKILL');
+      await Promise.all(children.map(ended));
+      await Promise.all([v2.remove(), inMemory.remove(), inPids.remove()]);
+    }
+  });
+
+  it.skipIf(memory === null)('calls tasks in no cgroup at all the host', async () => {
+    const root = new TestCgroup('/', memory ?? 0);
+    const child = runIn([root], 'echo; exec sleep 60');
+    try {
+      await firstLine(child);
+      identity.walk();
+      const host = [...identity.uses.values()].find((use) => identity.info(use.key).kind === 'host');
+      expect(host?.tasks).toBeGreaterThan(1);
+      expect(identity.path(host?.key ?? '')).toBe('/');
+    } finally {
+      await end(child);
+    }
+  });
+
+  it.skipIf(memory === null)('follows a renamed directory and what lies below it', async () => {
+    const below = new TestCgroup(`${ownPath()}/below`, memory ?? 0);
+    const old = below.directory.slice(0, -'/below'.length);
+    renameSync(old, `${old}-renamed`);
+    try {
+      identity.resolve([below.key]);
+      expect(identity.path(below.key)).toBe(below.path.replace('/below', '-renamed/below'));
+    } finally {
+      rmdirSync(`${old}-renamed/below`);
+      rmdirSync(`${old}-renamed`);
+    }
+  });
+
+  it('keeps the end of a path that is too deep, and marks it', async () => {
+    await using group = new TestCgroup(`${ownPath()}${'/deep'.repeat(40)}/leaf`);
+    identity.resolve([group.key]);
+    expect(identity.path(group.key)).toMatch(/^\/…\/(deep\/)+leaf$/);
+  });
+
+  it('takes a name of 255 bytes that is not ASCII', async () => {
+    await using group = new TestCgroup(`${ownPath()}/${'ü'.repeat(127)}x`);
+    identity.resolve([group.key]);
+    expect(identity.path(group.key)).toBe(group.path);
+  });
+
+  it('charges exactly the CPU time of short-lived tasks, too', async () => {
+    await using group = new TestCgroup(ownPath());
+    const child = runIn([group], 'i=0; while [ $i -lt 300 ]; do /bin/true; i=$((i+1)); done; echo done; read _');
+    await firstLine(child);
+    const usageNs = (): number => Number(/^usage_usec (\d+)/m.exec(group.read('cpu.stat'))?.[1]) * 1000;
+    // Dead tasks are charged when the kernel frees them.
+    const charged = await until('all tasks to be charged', () => {
+      identity.walk();
+      const ns = identity.uses.get(group.key)?.cpuNs ?? 0;
+      return ns > usageNs() * 0.97 && ns;
+    });
+    expect(charged).toBeLessThan(usageNs() * 1.03);
+    expect(charged).toBeGreaterThan(50e6);
+    child.stdin?.end();
+    await ended(child);
+  });
+
+  it.skipIf(memory === null)('reads the counter behind the memory file', async () => {
+    await using group = new TestCgroup(ownPath(), memory ?? 0);
+    const child = runIn([group], `exec ${process.execPath} -e "globalThis.x = Buffer.alloc(64e6, 1); console.log(1); setInterval(() => {}, 1e6)"`);
+    try {
+      await firstLine(child);
+      // Equal as soon as the process is quiet.
+      const use = await until('walk and file to agree', () => {
+        const before = Number(group.read('memory.usage_in_bytes'));
+        identity.walk();
+        const now = identity.uses.get(group.key);
+        return now?.memoryBytes === before && now;
+      });
+      expect(use.memoryKey).toBe(group.key);
+      expect(use.memoryBytes).toBeGreaterThan(64e6);
+    } finally {
+      await end(child);
+    }
+  });
+
+  it('finds the directory of the CPU quota', async () => {
+    const cpu = v1Hierarchy('cpu');
+    const group = new TestCgroup(ownPath(), cpu ?? 0);
+    const v2 = cpu === null ? group : new TestCgroup(ownPath());
+    const child = runIn(cpu === null ? [group] : [group, v2], 'echo; exec sleep 60');
+    try {
+      await firstLine(child);
+      identity.walk();
+      // A v2 cgroup has a CPU quota only where the controller is enabled.
+      if (cpu !== null) expect(identity.cpuDirectory(v2.key)).toBe(group.directory);
+      expect(identity.cpuDirectory('1')).toBeNull();
+    } finally {
+      await end(child);
+      await group.remove();
+      await v2.remove();
+    }
+  });
+
+  it('leaves nothing in the kernel', async () => {
+    const other = new Identity();
+    const before = addon.kernelIds();
+    await other.start(addon);
+    expect(addon.kernelIds().maps.length).toBeGreaterThan(before.maps.length);
+    other.close();
+    other.close();
+    await until('programs and maps to be freed', () => {
+      const now = addon.kernelIds();
+      return now.links.every((id) => before.links.includes(id)) && now.programs.every((id) => before.programs.includes(id)) && now.maps.every((id) => before.maps.includes(id));
+    });
+  });
+
+  it('rejects, and leaves nothing, when it is closed while loading', async () => {
+    const other = new Identity();
+    const starting = other.start(addon);
+    other.close();
+    await expect(starting).rejects.toThrow(/closed/);
+  });
+});
+
+describe('identity without BPF', () => {
+  it.skipIf(!canLoadBpf)('still finds a cgroup by its inode', async () => {
+    await using group = new TestCgroup(`${ownPath()}/inner`);
+    const identity = new Identity();
+    const info = await until('the search', () => {
+      identity.resolve([group.key]);
+      const now = identity.info(group.key);
+      return now.cgroup !== null && now;
+    });
+    expect(info.cgroup).toBe(group.path);
+    identity.close();
+  });
+
+  it('says why it has no name for a cgroup that never was', () => {
+    const identity = new Identity();
+    const key = cgroupKey(3, 123456789);
+    identity.resolve([key]);
+    expect(identity.info(key)).toMatchObject({ kind: 'unknown', cgroupId: '123456789', cgroup: null, nameSource: null });
+    expect(identity.info(key).unresolved).toMatch(/gone/);
+    identity.close();
+  });
+});
