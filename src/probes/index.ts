@@ -4,12 +4,17 @@ import type { Identity } from '../identity/identity.ts';
 import { ContainersProbe } from './containers.ts';
 import { OpensProbe } from './opens.ts';
 import type { Probe } from './probe.ts';
+import { RunqueueProbe } from './runqueue.ts';
 import { SyscallsProbe } from './syscalls.ts';
 
 export type ProbeFactories = { readonly [P in PaneId]?: (identity: Identity) => Probe<P> };
 
 export const PROBES: ProbeFactories = {
   syscalls: (identity) => new SyscallsProbe({ isGone: (key) => identity.removed(key) }),
+  runqueue: (identity) => new RunqueueProbe({
+    pathsOf: (key) => ({ cpu: identity.cpuDirectory(key) }),
+    isGone: (key) => identity.removed(key),
+  }),
   opens: () => new OpensProbe(),
   containers: (identity) => new ContainersProbe(identity),
 };

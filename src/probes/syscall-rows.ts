@@ -1,13 +1,11 @@
 /** One row per (cgroup, call), put together from slots, counters, errors and histograms. */
 import { errnoName } from '../frame/errno.ts';
 import type { SyscallRow } from '../frame/frame.ts';
-import { HIST_BUCKETS, HIST_WORDS, latencyOf, maxOfEpoch } from '../frame/histogram.ts';
+import { HistogramSum } from './histogram-sum.ts';
 import type { CgroupKey } from './probe.ts';
 import { callOf } from './syscall-names/index.ts';
 import type { Call } from './syscall-names/index.ts';
 import type { SlotOwner } from './syscall-slots.ts';
-
-const FIRST_BUCKET = HIST_WORDS - HIST_BUCKETS;
 
 /** What one interval adds up to for one (cgroup, call); lives as long as its entries in the maps. */
 export class SyscallSum implements SlotOwner {
@@ -20,10 +18,7 @@ export class SyscallSum implements SlotOwner {
   #seq = 0;
   #count = 0;
   #errors = new Map<number, number>();
-  #buckets: Float64Array | null = null;
-  #timed = 0;
-  #sumNs = 0;
-  #maxNs: number | null = null;
+  #timed = new HistogramSum();
 
   constructor(cgroup: CgroupKey, call: number) {
     this.cgroup = cgroup;
@@ -35,10 +30,9 @@ export class SyscallSum implements SlotOwner {
   begin(seq: number): boolean {
     if (this.#seq === seq) return false;
     this.#seq = seq;
-    this.#count = this.unslotted = this.#timed = this.#sumNs = 0;
+    this.#count = this.unslotted = 0;
     this.#errors.clear();
-    this.#buckets?.fill(0);
-    this.#maxNs = null;
+    this.#timed.clear();
     return true;
   }
 
@@ -50,18 +44,11 @@ export class SyscallSum implements SlotOwner {
     this.#errors.set(errno, (this.#errors.get(errno) ?? 0) + count);
   }
 
-  /** @param delta words of a `struct hist`, as difference @param now the same as it stands, for the maximum of `epoch` */
+  /** Calls that were timed are counted here only. Arguments as HistogramSum.add(). */
   addLatency(delta: Float64Array, now: Float64Array, epoch: number): void {
-    this.#buckets ??= new Float64Array(HIST_BUCKETS);
-    this.#sumNs += delta[0] ?? 0;
-    for (let i = 0; i < HIST_BUCKETS; i++) {
-      const n = delta[FIRST_BUCKET + i] ?? 0;
-      this.#buckets[i] = (this.#buckets[i] ?? 0) + n;
-      this.#timed += n;
-      this.#count += n;
-    }
-    const max = maxOfEpoch(now[1] ?? 0, now[2] ?? 0, epoch);
-    if (max !== null && max > (this.#maxNs ?? 0)) this.#maxNs = max;
+    const before = this.#timed.count;
+    this.#timed.add(delta, now, epoch);
+    this.#count += this.#timed.count - before;
   }
 
   get count(): number {
@@ -80,7 +67,7 @@ export class SyscallSum implements SlotOwner {
     return {
       container: this.cgroup, abi: this.#what.abi, nr: this.#what.nr, syscall: this.#what.name,
       count: this.#count, ratePerSec: (this.#count * 1000) / intervalMs, errors, injected: 0,
-      latency: this.#timed > 0 && this.#buckets ? latencyOf(this.#buckets, this.#sumNs, this.#maxNs, Math.max(1, sampled)) : null,
+      latency: this.#timed.latency(Math.max(1, sampled)),
     };
   }
 }

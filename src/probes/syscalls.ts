@@ -2,13 +2,13 @@
  * System calls per container: bpf/syscalls.bpf.c counts, this side subtracts, names, chooses the level, and gives
  * busy calls their fast slots.
  */
-import { release } from 'node:os';
 import type { BpfObject, OpenOptions, ProgramResult } from '../bpf/addon.ts';
 import { objectPath } from '../bpf/objects.ts';
 import type { Level, PaneState, SyscallRow } from '../frame/frame.ts';
 import { GrowingMap } from './growing-map.ts';
 import { LevelPolicy } from './level-policy.ts';
 import type { CallCost, Step } from './level-policy.ts';
+import { kernelAtLeast, shardsFor } from './kernel-limits.ts';
 import { LossCounter } from './loss.ts';
 import type { CgroupKey, Interval, Probe, ProbeContext, ProbeTick } from './probe.ts';
 import { SyscallSlots } from './syscall-slots.ts';
@@ -30,22 +30,11 @@ export interface SyscallsOptions {
 /** Measured by bench/syscalls.ts on a 2.6 GHz server CPU with mitigations on. */
 const DEFAULT_COST: CallCost = { count: 100, hook: 70, timing: 140 };
 const BPF_F_NO_PREALLOC = 1;
-const MAX_SHARDS = 8;
 /** Reads after which an entry may go that its cgroup's end has not yet freed. */
 const IDLE_READS = 60;
 const IDLE_READS_UNDER_PRESSURE = 300;
-
-/** [6, 18] of "6.18.44-cloud". */
-function kernelVersion(text: string): readonly [number, number] {
-  const match = /^(\d+)\.(\d+)/.exec(text);
-  return [Number(match?.[1] ?? 0), Number(match?.[2] ?? 0)];
-}
-
-/** Whether hash maps without preallocation are safe in tracing programs: the BPF memory allocator, v6.1. */
-function hasBpfAllocator(): boolean {
-  const [major, minor] = kernelVersion(release());
-  return major > 6 || (major === 6 && minor >= 1);
-}
+/** A rate over less than this says nothing about the load. */
+const MIN_RATE_MS = 100;
 
 export class SyscallsProbe implements Probe<'syscalls'> {
   readonly pane = 'syscalls';
@@ -93,8 +82,8 @@ export class SyscallsProbe implements Probe<'syscalls'> {
   }
 
   #openOptions(context: ProbeContext): OpenOptions {
-    const roomy = hasBpfAllocator();
-    const shards = context.cpus <= MAX_SHARDS ? 2 ** Math.ceil(Math.log2(context.cpus)) : MAX_SHARDS;
+    const roomy = kernelAtLeast(6, 1);
+    const shards = shardsFor(context.cpus);
     return {
       globals: { cgroup_v1_fallback: context.cgroupV1Fallback, shard_mask: shards - 1, shards_shared: context.cpus > shards },
       maxEntries: { latency: roomy ? 32768 : 4096, ...this.#options.maxEntries },
@@ -171,17 +160,18 @@ export class SyscallsProbe implements Probe<'syscalls'> {
       rows.push(sum.row(interval.ms, sampled));
       kept += sum.count;
     }
-    const state = this.#state(object, (kept * 1000) / interval.ms);
+    const state = this.#state(object, kept, interval.ms);
     return { state, loss: this.#loss.since(object, kept), rows };
   }
 
   /** State of the interval that has just ended; then the level for the next one. */
-  #state(object: BpfObject, ratePerSec: number): PaneState {
+  #state(object: BpfObject, calls: number, ms: number): PaneState {
+    const ratePerSec = (calls * 1000) / ms;
     const step = this.#running;
     this.#coarsest = step?.oneIn ?? 0;
     if (!step) return { status: 'off', reason: 'switched off', level: null };
     const reasons = [this.#fallReason(step, ratePerSec), this.#dropReason(object), this.#programReason()];
-    if (this.#policy.observe(ratePerSec)) this.#run(this.#policy.step);
+    if (ms >= MIN_RATE_MS && this.#policy.observe(ratePerSec)) this.#run(this.#policy.step);
     return { status: 'ok', reason: reasons.filter((reason) => reason !== null).join('; ') || null, level: step.level };
   }
 
@@ -229,7 +219,7 @@ export class SyscallsProbe implements Probe<'syscalls'> {
     each(maps.errors, ({ sum }) => sum.cgroup);
     each(maps.latency, (sum) => sum.cgroup);
     for (const [cgroup, calls] of this.#sums) {
-      if (isGone(cgroup) && calls.values().every((sum) => seq - sum.seq > IDLE_READS)) this.#sums.delete(cgroup);
+      if (isGone(cgroup) && [...calls.values()].every((sum) => seq - sum.seq > IDLE_READS)) this.#sums.delete(cgroup);
     }
   }
 
