@@ -3,11 +3,13 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "log.h"
 #include "object.h"
 #include "reason.h"
+#include "tracefs.h"
 
 namespace kbtop {
 
@@ -43,6 +45,15 @@ ProgramResult not_loaded(const bpf_program* program, const std::map<std::string,
   return result;
 }
 
+/** "category/name" of a program on a classic tracepoint, else "". */
+std::string tracepoint_of(const bpf_program* program) {
+  const std::string section = bpf_program__section_name(program);
+  for (const char* prefix : {"tracepoint/", "tp/"}) {
+    if (section.rfind(prefix, 0) == 0) return section.substr(strlen(prefix));
+  }
+  return "";
+}
+
 }  // namespace
 
 ProgramResult Object::attach_one(bpf_program* program) {
@@ -54,7 +65,12 @@ ProgramResult Object::attach_one(bpf_program* program) {
   LogCapture log;
   errno = 0;
   bpf_link* link = bpf_program__attach(program);
-  if (!link) return not_attached(program, errno ? errno : EINVAL, log.text());
+  if (!link) {
+    const int error = errno ? errno : EINVAL;
+    const std::string tracepoint = error == ENOENT ? tracepoint_of(program) : "";
+    if (!tracepoint.empty()) link = attach_tracepoint_unmounted(program, tracepoint);
+    if (!link) return not_attached(program, error, log.text());
+  }
   links_[name] = link;
   return done;
 }
