@@ -74,12 +74,13 @@ class Histogram {
     return Array.from(this.#series).flatMap(([labels, { counts, sumUs }]) => {
       const prefix = labels === '' ? '' : `${labels},`;
       let below = 0;
-      const buckets = counts.map((count, i) => {
+      const lines = counts.map((count, i) => {
         below += count;
         const upper = LE_US[i];
         return `${name}_bucket{${prefix}le="${upper === undefined ? '+Inf' : bound(upper / 1e6)}"} ${below}`;
       });
-      return [...buckets, `${name}_count${braced(labels)} ${below}`, `${name}_sum${braced(labels)} ${number(sumUs / 1e6)}`];
+      lines.push(`${name}_count${braced(labels)} ${below}`, `${name}_sum${braced(labels)} ${number(sumUs / 1e6)}`);
+      return lines;
     });
   }
 }

@@ -60,7 +60,7 @@ function parseSample(line: string): Sample {
 }
 
 function checkHistogram(family: Family): void {
-  const groups = Map.groupBy(family.samples, ({ labels: { le: _, ...others } }) => JSON.stringify(others));
+  const groups = Map.groupBy(family.samples, ({ labels }) => JSON.stringify({ ...labels, le: '' }));
   for (const samples of groups.values()) {
     const buckets = samples.filter((sample) => sample.name.endsWith('_bucket')).map(({ labels, value }) => [toNumber(labels['le'] ?? ''), value] as const);
     for (let i = 1; i < buckets.length; i++) {

@@ -40,7 +40,7 @@ describe('openMetrics', () => {
   });
 
   it('escapes hostile label values so that they come back whole', () => {
-    const [sample] = samples(openMetrics(FRAME), 'kbtop_container_cpu_cores').filter(({ labels }) => labels['namespace'] === '');
+    const sample = samples(openMetrics(FRAME), 'kbtop_container_cpu_cores').find(({ labels }) => labels['namespace'] === '');
     expect(sample?.labels).toMatchObject({ container: HOSTILE.replace('\0', '\uFFFD'), cgroup: `/x/${HOSTILE}`.replace('\0', '\uFFFD') });
   });
 
