@@ -131,6 +131,7 @@ describe.skipIf(!complete)('setup', () => {
     checkout.write('package-lock.json', JSON.stringify({ packages: { '': {}, 'node_modules/thing': { version: '2.0.0', integrity: 'sha512-b' } } }));
     expect(checkout.setup([], { env }).code).toBe(0);
     expect(builds().filter((line) => line.startsWith('npm'))).toEqual([expect.stringMatching(/^npm ci --loglevel=error .*--ignore-scripts/)]);
+    expect(existsSync(join(checkout.root, 'node_modules/.bin/node'))).toBe(true);
     expect(checkout.setup([], { env })).toEqual({ code: 0, stdout: '', stderr: '' });
   });
 

@@ -1,5 +1,5 @@
 /** node_modules against the lock file, and `npm ci` when they differ. */
-import { existsSync, readFileSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { SetupError, run, say, seconds, tail } from './say.mjs';
 
@@ -44,6 +44,7 @@ function npmCommand() {
 /** npm scripts find the shipped Node in node_modules/.bin; npm 9 does not link it there. */
 function linkNode(root) {
   const bin = join(root, 'node_modules', '.bin');
+  mkdirSync(bin, { recursive: true });
   if (!existsSync(join(bin, 'node'))) symlinkSync(relative(bin, vendoredNode(root)), join(bin, 'node'));
 }
 
