@@ -39,7 +39,7 @@ export class OpensProbe implements Probe<'opens'> {
   readonly #flagNames = openFlagNames();
   #object: BpfObject | null = null;
   #stream: RowStream | null = null;
-  #clock = new KernelClock(0);
+  #clock = new KernelClock(() => 0);
   #results: ProgramResult[] = [];
   #compat: 'waiting' | 'on' | 'off' = 'off';
   #on = true;
@@ -62,10 +62,10 @@ export class OpensProbe implements Probe<'opens'> {
       maxEntries: { rows: this.#options.ringBytes },
     });
     this.#object = object;
-    this.#clock = new KernelClock(context.clockOffsetMs);
+    this.#clock = new KernelClock(() => context.clockOffsetMs);
     try {
       for (const result of await object.load()) context.debug(result.log);
-      this.#stream = new RowStream(object, this.#options.maxRows);
+      this.#stream = new RowStream(object, this.#options);
       this.#results = await object.attachAsync([...NATIVE, ...(this.#options.compat === 'never' ? [] : COMPAT_WATCH)]);
       const openat = this.#results.find((result) => result.program === 'exit_openat');
       if (!openat?.ok) throw new Error(`cannot watch opens: ${openat?.reason ?? 'exit_openat is missing'}`);

@@ -5,7 +5,9 @@
 import type { BpfObject } from '../bpf/addon.ts';
 import { RecordReader } from '../bpf/records.ts';
 import type { Loss, StreamTotal } from '../frame/frame.ts';
+import { GrowingMap } from './growing-map.ts';
 import { LossCounter } from './loss.ts';
+import type { CgroupKey } from './probe.ts';
 
 /** Options that every stream probe takes. */
 export interface StreamOptions {
@@ -15,9 +17,11 @@ export interface StreamOptions {
   readonly maxRows?: number;
   /** Size of the ring buffer, bytes: a power of two and a multiple of the page size. Default 8 MiB. */
   readonly ringBytes?: number;
+  /** Whether a cgroup has been removed, so that its totals cannot grow any more. Default: never. */
+  readonly isGone?: (key: CgroupKey) => boolean;
 }
 
-export const STREAM_DEFAULTS: Required<StreamOptions> = { rowsPerSecond: 2000, maxRows: 20_000, ringBytes: 8 << 20 };
+export const STREAM_DEFAULTS: Required<StreamOptions> = { rowsPerSecond: 2000, maxRows: 20_000, ringBytes: 8 << 20, isGone: () => false };
 
 /** One drain's records, copied: the addon reuses its buffer. */
 interface Chunk {
@@ -26,43 +30,39 @@ interface Chunk {
 }
 
 /** Byte offsets in `struct total_key`. */
-const KEY = { cgroup: 0, error: 8, kind: 12, bytes: 16 } as const;
-/** Totals that have not moved for so many ticks may go when the map gets full: their cgroup is most likely gone. */
-const IDLE_TICKS = 120;
-
-interface Total {
-  count: number;
-  movedAt: number;
-}
+const KEY = { cgroup: 0, error: 8, kind: 12 } as const;
+/** Totals of a removed cgroup leave the map after so many ticks without growth. */
+const IDLE_READS = 5;
 
 /** How much one (cgroup, errno, kind) grew since the last tick. */
 export interface TotalDelta {
-  readonly cgroup: string;
+  readonly cgroup: CgroupKey;
   /** Positive errno, 0 for success. */
   readonly error: number;
   readonly kind: number;
   readonly count: number;
 }
 
-/** Drains the ring `rows`, reads `totals` and `loss` of one object. */
+/** Drains the ring `rows`, reads `totals` and `loss` of one loaded object. */
 export class RowStream {
   readonly #object: BpfObject;
-  readonly #maxRows: number;
+  readonly #options: Required<StreamOptions>;
+  readonly #isRow: (reader: RecordReader, at: number) => boolean;
   readonly #losses = new LossCounter();
   readonly #reader = new RecordReader();
-  readonly #totals = new Map<string, Total>();
+  readonly #totals: GrowingMap<Omit<TotalDelta, 'count'>>;
   #chunks: Chunk[] = [];
   #kept = 0;
   #dropped = 0;
-  #ticks = 0;
-
-  readonly #isRow: (reader: RecordReader, at: number) => boolean;
 
   /** @param isRow false for records that only amend a row: they are not counted when they are dropped */
-  constructor(object: BpfObject, maxRows: number, isRow: (reader: RecordReader, at: number) => boolean = () => true) {
+  constructor(object: BpfObject, options: Required<StreamOptions>, isRow: (reader: RecordReader, at: number) => boolean = () => true) {
     this.#object = object;
-    this.#maxRows = maxRows;
+    this.#options = options;
     this.#isRow = isRow;
+    this.#totals = new GrowingMap(object.map('totals'), (key, at) => ({
+      cgroup: key.id(at + KEY.cgroup), error: key.u32(at + KEY.error), kind: key.u32(at + KEY.kind),
+    }));
   }
 
   /** Empty the ring into memory. Stops after a few MiB so that a flood cannot hold the caller. */
@@ -73,7 +73,7 @@ export class RowStream {
       const drained = ring.drain();
       more = drained.more;
       if (drained.count === 0) return;
-      const room = Math.max(0, Math.min(drained.count, this.#maxRows - this.#kept));
+      const room = Math.max(0, Math.min(drained.count, this.#options.maxRows - this.#kept));
       const used = (drained.offsets[drained.count - 1] ?? 0) + (drained.lengths[drained.count - 1] ?? 0);
       budget -= used;
       if (room < drained.count) {
@@ -110,28 +110,9 @@ export class RowStream {
 
   /** Growth of the exact totals since the last call. */
   totals(): TotalDelta[] {
-    const map = this.#object.map('totals');
-    const { count, keys, words } = map.read();
-    const reader = new RecordReader().use(keys.buffer);
     const deltas: TotalDelta[] = [];
-    const tick = ++this.#ticks;
-    for (let i = 0; i < count; i++) {
-      const at = keys.byteOffset + i * KEY.bytes;
-      const cgroup = reader.id(at + KEY.cgroup);
-      const error = reader.u32(at + KEY.error), kind = reader.u32(at + KEY.kind);
-      const name = `${cgroup} ${error} ${kind}`;
-      const now = words[0]?.[i] ?? 0;
-      const last = this.#totals.get(name);
-      if (!last) this.#totals.set(name, { count: now, movedAt: tick });
-      const grown = now - (last?.count ?? 0);
-      if (grown > 0) {
-        deltas.push({ cgroup, error, kind, count: grown });
-        if (last) Object.assign(last, { count: now, movedAt: tick });
-      } else if (last && count > map.maxEntries * 0.75 && tick - last.movedAt > IDLE_TICKS) {
-        map.delete(keys.slice(i * KEY.bytes, (i + 1) * KEY.bytes));
-        this.#totals.delete(name);
-      }
-    }
+    this.#totals.read((info, [count = 0]) => deltas.push({ ...info, count }));
+    this.#totals.expire(IDLE_READS, (info) => this.#options.isGone(info.cgroup));
     return deltas;
   }
 }
@@ -155,18 +136,18 @@ export function totalsByContainer(deltas: readonly TotalDelta[], errno: (error: 
 
 /** Dates kernel timestamps: ISO 8601 UTC with microseconds. */
 export class KernelClock {
-  readonly #offsetMs: number;
+  readonly #offsetMs: () => number;
   #second = Number.NaN;
   #prefix = '';
 
-  /** @param offsetMs wall clock minus CLOCK_MONOTONIC, milliseconds */
-  constructor(offsetMs: number) {
+  /** @param offsetMs wall clock minus CLOCK_MONOTONIC now, milliseconds */
+  constructor(offsetMs: () => number) {
     this.#offsetMs = offsetMs;
   }
 
   /** @param ns CLOCK_MONOTONIC, nanoseconds */
   iso(ns: number): string {
-    const us = Math.floor((ns / 1e6 + this.#offsetMs) * 1000);
+    const us = Math.floor((ns / 1e6 + this.#offsetMs()) * 1000);
     const second = Math.floor(us / 1e6);
     if (second !== this.#second) {
       this.#second = second;
