@@ -1,0 +1,27 @@
+/** Builds the C workloads beside this file, each once per source: test/workloads/NAME.c becomes a program in a cache directory. */
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const FLAGS = ['-O1', '-g0', '-Wall', '-Wextra', '-Werror', '-pthread'];
+
+/**
+ * Path of the built program.
+ * @param name file name without .c
+ * @throws Error with the compiler's output when it does not compile
+ */
+export function buildWorkload(name: string): string {
+  const source = join(import.meta.dirname, `${name}.c`);
+  const hash = createHash('sha256').update(readFileSync(source)).update(FLAGS.join(' ')).digest('hex').slice(0, 16);
+  const directory = join(tmpdir(), `kbtop-workloads-${process.getuid?.() ?? 0}`);
+  const program = join(directory, `${name}-${hash}`);
+  if (existsSync(program)) return program;
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  // Renamed when whole: tests build side by side.
+  const temporary = `${program}.${process.pid}`;
+  execFileSync('cc', [...FLAGS, '-o', temporary, source], { stdio: ['ignore', 'inherit', 'pipe'] });
+  renameSync(temporary, program);
+  return program;
+}
