@@ -6,6 +6,7 @@ import { OpensProbe } from './opens.ts';
 import type { Probe } from './probe.ts';
 import { RunqueueProbe } from './runqueue.ts';
 import { SyscallsProbe } from './syscalls.ts';
+import { TcpProbe } from './tcp.ts';
 
 export type ProbeFactories = { readonly [P in PaneId]?: (identity: Identity) => Probe<P> };
 
@@ -16,5 +17,6 @@ export const PROBES: ProbeFactories = {
     isGone: (key) => identity.removed(key),
   }),
   opens: () => new OpensProbe(),
+  tcp: () => new TcpProbe(),
   containers: (identity) => new ContainersProbe(identity),
 };
