@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /** Tests that load BPF, start the program or measure: one file at a time, after all others, or they disturb each other. */
@@ -11,11 +12,11 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['test/**/*.test.{ts,tsx}'], exclude: system, sequence: { groupOrder: 0 } },
+        test: { name: 'unit', include: ['test/**/*.test.{ts,tsx}'], exclude: system, maxWorkers: availableParallelism(), sequence: { groupOrder: 1 } },
       },
       {
         extends: true,
-        test: { name: 'system', include: system, fileParallelism: false, pool: 'forks', sequence: { groupOrder: 1 } },
+        test: { name: 'system', include: system, fileParallelism: false, sequence: { groupOrder: 2 } },
       },
     ],
   },
