@@ -1,7 +1,7 @@
 /** Builds the C workloads beside this file, each once per source: test/workloads/NAME.c becomes a program in a cache directory. */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -14,7 +14,9 @@ const FLAGS = ['-O1', '-g0', '-Wall', '-Wextra', '-Werror', '-pthread'];
  */
 export function buildWorkload(name: string): string {
   const source = join(import.meta.dirname, `${name}.c`);
-  const hash = createHash('sha256').update(readFileSync(source)).update(FLAGS.join(' ')).digest('hex').slice(0, 16);
+  const headers = readdirSync(import.meta.dirname).filter((file) => file.endsWith('.h')).sort();
+  const content = [source, ...headers.map((file) => join(import.meta.dirname, file))].map((file) => readFileSync(file));
+  const hash = createHash('sha256').update(Buffer.concat(content)).update(FLAGS.join(' ')).digest('hex').slice(0, 16);
   const directory = join(tmpdir(), `kbtop-workloads-${process.getuid?.() ?? 0}`);
   const program = join(directory, `${name}-${hash}`);
   if (existsSync(program)) return program;
