@@ -1,6 +1,6 @@
 /**
- * Cgroup key -> path from the root of its hierarchy, for every cgroup seen in this run. The dead stay: a row may
- * refer to a container long after its end.
+ * Cgroup key -> path from the root of its hierarchy, for every cgroup seen in this run. The dead stay, since a row
+ * may refer to a container long after its end; only of very many the oldest go.
  */
 import { type CgroupKey, hierarchyOf } from './key.ts';
 
@@ -13,19 +13,41 @@ export interface PathRecord {
   readonly path: string | null;
 }
 
+/** Removed cgroups that are remembered: days of a busy node, some megabytes. */
+const MAX_REMOVED = 20_000;
+
 export class CgroupTree {
   readonly #paths = new Map<CgroupKey, string>();
+  /** In the order of their removal. */
   readonly #removed = new Set<CgroupKey>();
+  readonly #forgot: (key: CgroupKey) => void;
+  readonly #maxRemoved: number;
+
+  /** @param forgot told of each key that is forgotten */
+  constructor(forgot: (key: CgroupKey) => void = () => {}, maxRemoved = MAX_REMOVED) {
+    this.#forgot = forgot;
+    this.#maxRemoved = maxRemoved;
+  }
 
   apply(record: PathRecord): void {
     if (record.change === 'rmdir') {
-      this.#removed.add(record.key);
+      this.#bury(record.key);
       return;
     }
     if (record.path === null) return;
     const old = this.#paths.get(record.key);
     this.#paths.set(record.key, record.path);
     if (record.change === 'rename' && old !== undefined) this.#move(hierarchyOf(record.key), `${old}/`, `${record.path}/`);
+  }
+
+  #bury(key: CgroupKey): void {
+    this.#removed.add(key);
+    if (this.#removed.size <= this.#maxRemoved) return;
+    const [oldest] = this.#removed;
+    if (oldest === undefined) return;
+    this.#removed.delete(oldest);
+    this.#paths.delete(oldest);
+    this.#forgot(oldest);
   }
 
   /** v1 directories can be renamed, and everything below moves along. */

@@ -28,7 +28,10 @@ export interface IdentityOptions {
 export class Identity {
   readonly hierarchies: Hierarchies;
   readonly #kernel = new CgroupKernel();
-  readonly #tree = new CgroupTree();
+  readonly #tree = new CgroupTree((key) => {
+    this.#registry.forget(key);
+    this.#directories.delete(key);
+  });
   readonly #registry: Registry;
   readonly #search: CgroupSearch;
   readonly #debug: (text: string) => void;

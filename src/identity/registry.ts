@@ -72,6 +72,11 @@ export class Registry {
     };
   }
 
+  /** Drop what is known of a cgroup that is long gone. */
+  forget(key: CgroupKey): void {
+    this.#entries.delete(key);
+  }
+
   close(): void {
     for (const source of this.#sources) source.close?.();
   }

@@ -1,19 +1,22 @@
 /** A timer on a fixed grid: a late beat does not delay the next, and beats missed in a stall are left out. */
 export class BeatClock {
   readonly #beat: () => void;
+  readonly #now: () => number;
   #periodMs: number;
   #last = 0;
   #next = 0;
   #timer: NodeJS.Timeout | null = null;
 
-  constructor(periodMs: number, beat: () => void) {
+  /** @param now for tests */
+  constructor(periodMs: number, beat: () => void, now: () => number = () => performance.now()) {
     this.#periodMs = periodMs;
     this.#beat = beat;
+    this.#now = now;
   }
 
   /** First beat after `delayMs`. */
   start(delayMs = this.#periodMs): void {
-    this.#last = performance.now();
+    this.#last = this.#now();
     this.#arm(this.#last + delayMs);
   }
 
@@ -25,17 +28,17 @@ export class BeatClock {
 
   /** Have a beat in `ms` at the latest; the grid starts anew there. */
   hurry(ms: number): void {
-    if (this.#timer && this.#next - performance.now() > ms) this.#arm(performance.now() + ms);
+    if (this.#timer && this.#next - this.#now() > ms) this.#arm(this.#now() + ms);
   }
 
   #arm(next: number): void {
     if (this.#timer) clearTimeout(this.#timer);
     this.#next = next;
-    this.#timer = setTimeout(() => this.#fire(), Math.max(0, next - performance.now()));
+    this.#timer = setTimeout(() => this.#fire(), Math.max(0, next - this.#now()));
   }
 
   #fire(): void {
-    const now = performance.now();
+    const now = this.#now();
     this.#last = now;
     const missed = Math.floor(Math.max(0, now - this.#next) / this.#periodMs);
     this.#arm(this.#next + (missed + 1) * this.#periodMs);

@@ -8,7 +8,7 @@ import { RunqueueProbe } from './runqueue.ts';
 import { SyscallsProbe } from './syscalls.ts';
 import { TcpProbe } from './tcp.ts';
 
-export type ProbeFactories = { readonly [P in PaneId]?: (identity: Identity) => Probe<P> };
+export type ProbeFactories = { readonly [P in PaneId]: (identity: Identity) => Probe<P> };
 
 export const PROBES: ProbeFactories = {
   syscalls: (identity) => new SyscallsProbe({ isGone: (key) => identity.removed(key) }),

@@ -86,12 +86,13 @@ export class Manager implements FrameSource {
       get clockOffsetMs() { return offset(); },
     };
     const probes = options.probes ?? PROBES;
-    const slot = <P extends PaneId>(pane: P): Slot<P> => new Slot<P>(pane, () => {
-      const create = probes[pane] as ((identity: Identity) => import('./probe.ts').Probe<P>) | undefined;
-      if (!create) throw new Error(`the ${pane} probe is not part of this build`);
-      return create(this.identity);
-    });
-    this.#slots = { syscalls: slot('syscalls'), runqueue: slot('runqueue'), opens: slot('opens'), tcp: slot('tcp'), containers: slot('containers') };
+    this.#slots = {
+      syscalls: new Slot('syscalls', () => probes.syscalls(this.identity)),
+      runqueue: new Slot('runqueue', () => probes.runqueue(this.identity)),
+      opens: new Slot('opens', () => probes.opens(this.identity)),
+      tcp: new Slot('tcp', () => probes.tcp(this.identity)),
+      containers: new Slot('containers', () => probes.containers(this.identity)),
+    };
     for (const [pane, level] of Object.entries(options.levels ?? {})) this.#slots[pane as PaneId].setLevel(level);
   }
 

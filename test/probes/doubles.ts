@@ -1,0 +1,93 @@
+/** Stand-ins for probes, so that tests of those who use them need neither root nor BPF. */
+import type { Addon, BpfObject, ProgramResult } from '../../src/bpf/addon.ts';
+import { NO_LOSS, type Level, type PaneId, type PaneState } from '../../src/frame/frame.ts';
+import { Identity } from '../../src/identity/identity.ts';
+import type { ProbeFactories } from '../../src/probes/index.ts';
+import type { Interval, Probe, ProbeContext, ProbeTick } from '../../src/probes/probe.ts';
+
+const OK: PaneState = { status: 'ok', reason: null, level: null };
+
+/** A probe whose numbers and failures the test decides. */
+export class ProbeDouble<P extends PaneId = PaneId> implements Probe<P> {
+  readonly pane: P;
+  readonly object: BpfObject | null = null;
+  readonly results: readonly ProgramResult[] = [];
+  readonly ticks: Interval[] = [];
+  levels: (Level | 'off')[] = [];
+  closed = 0;
+  drained = 0;
+  context: ProbeContext | null = null;
+  /** What start() waits for. */
+  starting: Promise<void> = Promise.resolve();
+  next: (interval: Interval) => Partial<ProbeTick<P>> = () => ({});
+
+  constructor(pane: P) {
+    this.pane = pane;
+  }
+
+  async start(context: ProbeContext): Promise<void> {
+    this.context = context;
+    await this.starting;
+    if (this.closed > 0) throw new Error('closed');
+  }
+
+  drain(): void {
+    this.drained++;
+  }
+
+  tick(interval: Interval): ProbeTick<P> {
+    this.ticks.push(interval);
+    return { state: OK, loss: NO_LOSS, rows: [], totals: [], ...this.next(interval) };
+  }
+
+  setLevel(level: Level | 'off'): void {
+    this.levels.push(level);
+  }
+
+  close(): void {
+    this.closed++;
+  }
+}
+
+export type Doubles = { readonly [P in PaneId]: ProbeDouble<P> };
+
+export function probeDoubles(): { readonly doubles: Doubles; readonly probes: ProbeFactories } {
+  const doubles: Doubles = {
+    syscalls: new ProbeDouble('syscalls'), runqueue: new ProbeDouble('runqueue'), opens: new ProbeDouble('opens'),
+    tcp: new ProbeDouble('tcp'), containers: new ProbeDouble('containers'),
+  };
+  const probes: ProbeFactories = {
+    syscalls: () => doubles.syscalls, runqueue: () => doubles.runqueue, opens: () => doubles.opens, tcp: () => doubles.tcp, containers: () => doubles.containers,
+  };
+  return { doubles, probes };
+}
+
+/** An addon that can load nothing. */
+export const addonDouble: Addon = {
+  open: () => { throw new Error('no BPF in this test'); },
+  enableStats: () => { throw new Error('no BPF stats in this test'); },
+  possibleCpus: () => 2,
+  monotonicNs: () => process.hrtime.bigint(),
+  kernelIds: () => ({ links: [], programs: [], maps: [] }),
+  libbpfVersion: '0.0',
+};
+
+/** Identity that knows the given paths, without BPF. */
+export class IdentityDouble extends Identity {
+  readonly #known: Readonly<Record<string, string>>;
+
+  constructor(known: Readonly<Record<string, string>> = {}) {
+    super();
+    this.#known = known;
+  }
+
+  override start(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  override resolve(): void {}
+
+  override info(key: string): ReturnType<Identity['info']> {
+    return { ...super.info(key), cgroup: this.#known[key] ?? null, unresolved: key in this.#known ? null : 'not known to this test' };
+  }
+}
