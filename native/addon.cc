@@ -22,7 +22,8 @@ std::vector<uint8_t> read_image(const std::string& path) {
   struct stat facts = {};
   int error = fstat(fd, &facts) == 0 ? 0 : errno;
   if (!error && S_ISDIR(facts.st_mode)) error = EISDIR;
-  if (!error && (!S_ISREG(facts.st_mode) || facts.st_size > kMaxImage)) error = EFBIG;
+  if (!error && !S_ISREG(facts.st_mode)) error = EINVAL;
+  if (!error && facts.st_size > kMaxImage) error = EFBIG;
   std::vector<uint8_t> image(error ? 0 : static_cast<size_t>(facts.st_size));
   size_t used = 0;
   while (!error && used < image.size()) {
@@ -50,16 +51,18 @@ std::string base_name(const std::string& path) {
 Napi::Value js_open(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
     std::vector<uint8_t> image;
-    std::string name = "object";
+    std::string name = "object", path;
     if (info[0].IsString()) {
-      const std::string path = info[0].As<Napi::String>();
+      path = info[0].As<Napi::String>();
       image = read_image(path);
       name = base_name(path);
     } else {
       const Bytes bytes = bytes_argument(info[0], "source, when it is not a path,");
       image.assign(bytes.data, bytes.data + bytes.size);
     }
-    return new_object(info.Env(), std::make_shared<Object>(std::move(image), options_argument(info[1], std::move(name))));
+    OpenConfig config = options_argument(info[1], std::move(name));
+    config.path = std::move(path);
+    return new_object(info.Env(), std::make_shared<Object>(std::move(image), std::move(config)));
   });
 }
 

@@ -36,8 +36,10 @@ auto guarded(Napi::Env env, F&& call) -> decltype(call()) {
     return call();
   } catch (const Failure& failure) {
     throw bpf_error(env, failure);
-  } catch (const std::bad_alloc&) {
-    throw bpf_error(env, errno_failure(ENOMEM, "kbtop addon"));
+  } catch (const Napi::Error&) {
+    throw;
+  } catch (const std::exception& other) {
+    throw bpf_error(env, Failure(errno_name(ENOMEM), ENOMEM, std::string("kbtop addon: ") + other.what()));
   }
 }
 

@@ -8,6 +8,8 @@
 
 #include <memory>
 
+#include "log.h"
+
 namespace kbtop {
 
 namespace {
@@ -93,6 +95,7 @@ bool is_sound(const btf* types, const btf_type* type, uint32_t count) {
 }  // namespace
 
 std::string image_fault(const std::vector<uint8_t>& image) {
+  const LogCapture quiet;
   const auto types = types_of(image);
   if (!types) return {};
   const uint32_t count = btf__type_cnt(types.get());

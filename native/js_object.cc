@@ -33,6 +33,8 @@ class Work : public Napi::AsyncWorker {
   }
 
   void OnOK() override {
+    // Closed between the end of the work and this call: for JavaScript that was during the work.
+    if (!failure_ && object_->closed()) failure_ = std::make_unique<Failure>(kClosed, 0, object_->name() + " was closed meanwhile");
     if (failure_) {
       deferred_.Reject(bpf_error(Env(), *failure_).Value());
     } else {

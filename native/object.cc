@@ -13,11 +13,8 @@
 namespace kbtop {
 
 Object::Object(std::vector<uint8_t> image, OpenConfig config) : image_(std::move(image)), config_(std::move(config)) {
-  {
-    LogCapture quiet;
-    const std::string fault = image_fault(image_);
-    if (!fault.empty()) throw Failure(kFormat, 0, config_.name + " is not a BPF object file: " + fault);
-  }
+  if (image_.empty()) throw not_an_object("it is empty");
+  if (const std::string fault = image_fault(image_); !fault.empty()) throw not_an_object(fault);
   open_image();
   try {
     configure();
@@ -39,8 +36,12 @@ void Object::open_image() {
   if (object_) return;
   const int error = errno;
   if (error == ENOMEM) throw errno_failure(error, "cannot open " + config_.name, {log.text(), {}});
-  throw Failure(kFormat, 0, config_.name + " is not a BPF object file: " + open_reason(error, log.text()),
-                {log.text(), {}});
+  throw not_an_object(open_reason(error, log.text()), {log.text(), {}});
+}
+
+Failure Object::not_an_object(const std::string& why, Logs logs) const {
+  return Failure(kFormat, 0, (config_.path.empty() ? config_.name : config_.path) + " is not a sound BPF object file (" + why + "): rebuild or reinstall it",
+                 std::move(logs));
 }
 
 void Object::configure() {

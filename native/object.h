@@ -23,6 +23,8 @@ namespace kbtop {
 
 struct OpenConfig {
   std::string name;
+  /** Where the image came from, for messages: a path, or empty. */
+  std::string path;
   std::map<std::string, bool> autoload;
   std::vector<std::pair<std::string, GlobalValue>> globals;
   std::map<std::string, uint32_t> max_entries;
@@ -106,6 +108,7 @@ class Object {
   enum class State { kOpen, kLoaded, kFailed, kClosed };
 
   void open_image();
+  Failure not_an_object(const std::string& why, Logs logs = {}) const;
   void configure();
   void write_initial(const std::string& name, const GlobalValue& value);
   /** Does begun work, then what was asked for meanwhile: a close. */
