@@ -31,6 +31,9 @@ const shims = {
       if (!existsSync(shim)) throw new Error(`${file} is missing`);
       pluginBuild.onResolve({ filter: new RegExp(`^${name}$`) }, (args) => (args.importer === shim ? undefined : { path: shim }));
     }
+    // Yoga decodes its WebAssembly by fetch() of a data: URL, which loads all of Node's HTTP client. Where a module
+    // sees no fetch it decodes by itself, with the same result.
+    pluginBuild.onLoad({ filter: /yoga-wasm-base64-esm\.js$/ }, (args) => ({ contents: `const fetch = undefined;\n${readFileSync(args.path, 'utf8')}` }));
     // Ink imports this development tool only when DEV is set; it is not installed.
     pluginBuild.onResolve({ filter: /^react-devtools-core$/ }, () => ({ path: 'react-devtools-core', namespace: 'stub' }));
     pluginBuild.onLoad({ filter: /.*/, namespace: 'stub' }, () => ({ contents: 'export default {}' }));
@@ -51,7 +54,9 @@ export function bundle(outdir, { entry = join(root, 'src/cli/main.ts'), ...optio
     target: 'node22',
     outExtension: { '.js': '.mjs' },
     chunkNames: 'kbtop-[name]-[hash]',
-    minify: true,
+    // Names stay, so that a stack trace from a node says something; they cost no start-up time.
+    minifySyntax: true,
+    minifyWhitespace: true,
     sourcemap: 'linked',
     sourcesContent: false,
     legalComments: 'none',

@@ -26,7 +26,7 @@ beforeAll(async () => {
      import stringWidth from 'string-width';
      export async function show() {
        console.log(renderToString(<Box borderStyle="round"><Text color="red">▂▃ 漢</Text></Box>, { columns: 12 }));
-       console.log(JSON.stringify({ width: stringWidth('─漢'), here: import.meta.dirname, mode: process.env.NODE_ENV }));
+       console.log(JSON.stringify({ width: stringWidth('─漢'), here: import.meta.dirname, mode: process.env.NODE_ENV, http: process.moduleLoadList.some((name) => name.includes('undici/undici')) }));
      }`,
   );
   const { metafile } = await bundle(join(dir, 'out'), { entry: join(dir, 'main.ts') });
@@ -49,10 +49,10 @@ describe('the bundle', () => {
     expect(readdirSync(join(dir, 'out')).filter((name) => name.startsWith('kbtop-screen-') && name.endsWith('.mjs'))).toHaveLength(1);
   });
 
-  it('draws with Ink, in production mode, each module in one directory', () => {
+  it('draws with Ink, in production mode, without loading an HTTP client, each module in one directory', () => {
     const lines = start('show').trimEnd().split('\n');
     expect(lines.slice(0, 3)).toEqual(['╭──────────╮', expect.stringContaining('▂▃ 漢'), '╰──────────╯']);
-    expect(JSON.parse(lines[3] ?? '')).toEqual({ width: 3, here: join(dir, 'out'), mode: 'production' });
+    expect(JSON.parse(lines[3] ?? '')).toEqual({ width: 3, here: join(dir, 'out'), mode: 'production', http: false });
   });
 
   it('measures and tokenizes with the short ways, over one copy of each package', () => {
