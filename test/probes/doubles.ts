@@ -21,13 +21,16 @@ export class ProbeDouble<P extends PaneId = PaneId> implements Probe<P> {
   starting: Promise<void> = Promise.resolve();
   next: (interval: Interval) => Partial<ProbeTick<P>> = () => ({});
 
+  #stop: () => void = () => {};
+
   constructor(pane: P) {
     this.pane = pane;
   }
 
   async start(context: ProbeContext): Promise<void> {
     this.context = context;
-    await this.starting;
+    // As with the addon: closing ends a load.
+    await Promise.race([this.starting, new Promise<void>((resolve) => { this.#stop = resolve; })]);
     if (this.closed > 0) throw new Error('closed');
   }
 
@@ -46,6 +49,7 @@ export class ProbeDouble<P extends PaneId = PaneId> implements Probe<P> {
 
   close(): void {
     this.closed++;
+    this.#stop();
   }
 }
 
