@@ -9,21 +9,22 @@ const FLAGS = ['-O1', '-g0', '-Wall', '-Wextra', '-Werror', '-pthread'];
 
 /**
  * Path of the built program.
- * @param name file name without .c
+ * @param name file name without .c @param extra more compiler flags, e.g. -m32
  * @throws Error with the compiler's output when it does not compile
  */
-export function buildWorkload(name: string): string {
+export function buildWorkload(name: string, extra: readonly string[] = []): string {
+  const flags = [...FLAGS, ...extra];
   const source = join(import.meta.dirname, `${name}.c`);
   const headers = readdirSync(import.meta.dirname).filter((file) => file.endsWith('.h')).sort();
   const content = [source, ...headers.map((file) => join(import.meta.dirname, file))].map((file) => readFileSync(file));
-  const hash = createHash('sha256').update(Buffer.concat(content)).update(FLAGS.join(' ')).digest('hex').slice(0, 16);
+  const hash = createHash('sha256').update(Buffer.concat(content)).update(flags.join(' ')).digest('hex').slice(0, 16);
   const directory = join(tmpdir(), `kbtop-workloads-${process.getuid?.() ?? 0}`);
   const program = join(directory, `${name}-${hash}`);
   if (existsSync(program)) return program;
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   // Renamed when whole: tests build side by side.
   const temporary = `${program}.${process.pid}`;
-  execFileSync('cc', [...FLAGS, '-o', temporary, source], { stdio: ['ignore', 'inherit', 'pipe'] });
+  execFileSync('cc', [...flags, '-o', temporary, source], { stdio: ['ignore', 'inherit', 'pipe'] });
   renameSync(temporary, program);
   return program;
 }

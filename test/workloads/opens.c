@@ -4,19 +4,29 @@
  *   CALL N PATH FLAGS    N times: open, openat, openat2, creat, or one of them through int 0x80 with the prefix
  *                        "i386-"; descriptors are closed at once. FLAGS is a number. Answers the last result.
  *   thread N PATH FLAGS  openat by a thread of the name "opener"; answers its tid
- *   setuid UID           answers 0
  *   fork N PATH FLAGS    openat by a child process; answers its pid
+ *   paced N RATE PATH    openat, RATE per second; answers the milliseconds it took
+ *   fifo PATH            opens a FIFO to read, is interrupted by signals and restarted until a child opens it to
+ *                        write; answers the number of signals
+ *   setuid UID           answers 0
+ *   refuse ERRNO         from now on seccomp answers openat with this; answers 0
  *
  * PATH is taken literally, but for: @null, @bad (no such page), @empty, @long N (N bytes of 'x'), @hex BYTES, and
  * @cold FILE (what FILE holds, as a mapped page that is not resident): their argument follows after a colon.
  */
 #include "workload.h"
+#include <linux/filter.h>
 #include <linux/openat2.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
+#include <signal.h>
+#include <stddef.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #define LOW_BYTES 16384
 
@@ -148,10 +158,99 @@ static void *opener(void *argument)
 	return NULL;
 }
 
+static double now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1e3 + t.tv_nsec / 1e6;
+}
+
+/* In bursts of a millisecond. */
+static void paced(long n, long rate, const char *path)
+{
+	double begin = now_ms();
+
+	for (long done = 0; done < n;) {
+		long due = (now_ms() - begin) * rate / 1000;
+
+		if (due > n)
+			due = n;
+		if (due <= done) {
+			usleep(300);
+			continue;
+		}
+		for (; done < due; done++) {
+			int fd = open(path, O_RDONLY);
+
+			if (fd >= 0)
+				close(fd);
+		}
+	}
+	answer("%.0f", now_ms() - begin);
+}
+
+static volatile sig_atomic_t alarms;
+
+static void on_alarm(int signal)
+{
+	(void)signal;
+	alarms++;
+}
+
+static void fifo(const char *path)
+{
+	struct sigaction action = { .sa_handler = on_alarm, .sa_flags = SA_RESTART };
+	struct itimerval every = { { 0, 20000 }, { 0, 20000 } }, never = { 0 };
+	pid_t child = fork();
+	int fd;
+
+	if (child < 0)
+		die("fork");
+	if (child == 0) {
+		usleep(300000);
+		close(open(path, O_WRONLY));
+		_exit(0);
+	}
+	alarms = 0;
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &every, NULL);
+	fd = open(path, O_RDONLY);
+	setitimer(ITIMER_REAL, &never, NULL);
+	close(fd);
+	waitpid(child, NULL, 0);
+	answer("%d", (int)alarms);
+}
+
+static int refuse_openat(int error)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { .len = countof(code), .filter = code };
+
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
 static void run(int words, char **word)
 {
 	if (words == 2 && !strcmp(word[0], "setuid")) {
 		answer("%d", setuid(atoi(word[1])));
+		return;
+	}
+	if (words == 2 && !strcmp(word[0], "refuse")) {
+		answer("%d", refuse_openat(atoi(word[1])));
+		return;
+	}
+	if (words == 2 && !strcmp(word[0], "fifo")) {
+		fifo(word[1]);
+		return;
+	}
+	if (words == 4 && !strcmp(word[0], "paced")) {
+		paced(atol(word[1]), atol(word[2]), word[3]);
 		return;
 	}
 	if (words != 4) {
