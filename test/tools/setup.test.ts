@@ -4,7 +4,7 @@ import { chownSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, st
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { findCommand, missing, needs } from '../../tools/lib/needs.mjs';
-import { Checkout } from './checkout.ts';
+import { ADDON, Checkout } from './checkout.ts';
 
 const isRoot = process.getuid?.() === 0;
 const NOBODY = 65534;
@@ -104,8 +104,17 @@ describe.skipIf(!complete)('setup', () => {
     expect(checkout.setup().code).toBe(1);
   });
 
+  it('does not put an addon in place that Node cannot load', () => {
+    checkout.script('native/build.sh', ADDON.replace('{ return', '{ extern int nowhere(void); nowhere(); return'));
+    const { code, stderr } = checkout.setup();
+    expect(code).toBe(1);
+    expect(stderr).toContain('the addon was built, but does not load');
+    expect(stderr).toContain('undefined symbol: nowhere');
+    expect(existsSync(dist('kbtop.node'))).toBe(false);
+  });
+
   it('lets only one of several set-ups at the same time do the work', async () => {
-    checkout.script('native/build.sh', 'echo native >> "$LOG"; sleep 1; cp native/addon.cc "$1"');
+    checkout.script('native/build.sh', `echo native >> "$LOG"; sleep 1; ${ADDON}`);
     const running = Array.from({ length: 4 }, () => spawn(process.execPath, [join(checkout.root, 'tools/setup.mjs')], { env: checkout.environment, stdio: 'ignore' }));
     const codes = await Promise.all(running.map(async (child) => ((await once(child, 'exit')) as [number])[0]));
     expect(codes).toEqual([0, 0, 0, 0]);
@@ -119,7 +128,7 @@ describe.skipIf(!complete)('setup', () => {
     await once(victim.stderr, 'data');
     victim.kill('SIGKILL');
     await once(victim, 'exit');
-    checkout.script('native/build.sh', 'cp native/addon.cc "$1"');
+    checkout.script('native/build.sh', ADDON);
     expect(checkout.setup().code).toBe(0);
   });
 
@@ -175,7 +184,7 @@ describe('missing system packages', () => {
   function pathWithoutClang(): string {
     const dir = join(checkout.root, 'path');
     mkdirSync(dir);
-    for (const name of ['sh', 'flock', 'cat', 'cp', 'mkdir', 'basename', 'g++', 'llvm-strip', 'apt-get']) {
+    for (const name of ['sh', 'flock', 'cat', 'cp', 'mkdir', 'basename', 'gcc', 'as', 'ld', 'g++', 'llvm-strip', 'apt-get']) {
       const found = findCommand(name);
       if (found !== null) symlinkSync(found, join(dir, name));
     }

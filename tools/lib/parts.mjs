@@ -13,7 +13,7 @@ const find = (...needs) => needs.map((need) => need.find());
 
 /**
  * `files` count by content, `system` by size and time, `variables` by value; `command(staging)` runs `script` to fill the
- * staging directory, whose tree then goes into dist/.
+ * staging directory, whose tree then goes into dist/ unless `check(staging)` fails.
  */
 export function parts(root) {
   const own = (path) => join(root, path);
@@ -35,6 +35,8 @@ export function parts(root) {
       system: () => find(GXX, LIBBPF, LIBELF, LIBZ),
       variables: ['CXX', 'CC', 'KBTOP_CXXFLAGS', 'KBTOP_LDFLAGS'],
       command: (staging) => [own('native/build.sh'), join(staging, 'kbtop.node')],
+      // The linker lets an addon's undefined symbols pass: Node brings some of them.
+      check: (staging) => [vendoredNode(root), '-e', 'require(process.argv[1])', join(staging, 'kbtop.node')],
     },
     {
       name: 'bundle',
@@ -75,6 +77,8 @@ export async function build(root, part) {
   if (result.code !== 0) {
     throw new SetupError(`building the ${part.name} failed (${script}: ${result.signal || `code ${result.code}`})\n${tail(result.output)}`);
   }
+  const broken = part.check === undefined ? null : await run(...split(part.check(staging)));
+  if (broken !== null && broken.code !== 0) throw new SetupError(`the ${part.name} was built, but does not load\n${tail(broken.output)}`);
   if (result.output.trim() !== '') process.stderr.write(`${tail(result.output)}\n`);
   const outputs = moveIn(root, staging);
   if (outputs.length === 0) throw new SetupError(`building the ${part.name} gave no file`);
@@ -82,6 +86,8 @@ export async function build(root, part) {
   writeStamp(root, stampFile(root, part), key, outputs);
   say(`built ${part.name} (${seconds(Date.now() - start)})`);
 }
+
+const split = ([file, ...args]) => [file, args];
 
 /** Move the staged tree into dist/; returns the paths relative to the root. */
 function moveIn(root, staging) {
