@@ -17,6 +17,8 @@ export interface FormatOptions {
   readonly headings: boolean;
   /** Cells to fit a table into; null: do not cut. */
   readonly width: number | null;
+  /** Rows per pane to draw in a table; null: all. */
+  readonly rows: number | null;
   readonly color: boolean;
   readonly ascii: boolean;
 }

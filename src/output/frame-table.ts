@@ -23,15 +23,19 @@ function textColumn(column: AnyColumn): TextColumn {
 }
 
 /** The rows of one pane as a table. */
-export function paneLines(frame: Frame, pane: AnyPane, options: TableOptions): string[] {
+export function paneLines(frame: Frame, pane: AnyPane, options: TableOptions & { readonly rows?: number | null }): string[] {
   const columns = tableColumns(pane);
   const context = contextOf(frame);
-  const rows = rowsOf(frame, pane.id).map((row) => columns.map((column): TextCell => {
+  const all = rowsOf(frame, pane.id);
+  const shown = all.slice(0, options.rows ?? all.length);
+  const rows = shown.map((row) => columns.map((column): TextCell => {
     const text = column.text?.(row, context) ?? formatValue(column.value(row, context), column.unit, options.ascii);
     const severity = column.severity?.(row, context);
     return { text: escapeForTerminal(text), ...(severity && { severity }) };
   }));
-  return tableLines(columns.map(textColumn), rows, options);
+  const lines = tableLines(columns.map(textColumn), rows, options);
+  if (shown.length < all.length) lines.push(`${all.length - shown.length} more: --limit N shows N rows`);
+  return lines;
 }
 
 /** "node worker-1  linux 6.1.0  cgroup v2  5s to 2026-11-21T02:00:05.000Z  kbtop 1.2% CPU 96M". */
@@ -57,6 +61,8 @@ export interface FrameTableOptions extends TableOptions {
   readonly panes: readonly PaneId[];
   /** Write the frame's and the panes' title lines: false leaves a table that awk can read. */
   readonly titles: boolean;
+  /** Draw so many rows per pane and count the others; absent or null: all. */
+  readonly rows?: number | null;
 }
 
 /** The whole text of a Frame, ending in a newline. */

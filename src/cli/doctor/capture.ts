@@ -1,0 +1,60 @@
+/** Checks that load BPF: each program type, each pane's programs. Everything is taken away again. */
+import type { Addon, ProgramResult } from '../../bpf/addon.ts';
+import type { Feature } from '../../bpf/features.ts';
+import { programFeatures } from '../../bpf/program-features.ts';
+import type { PaneId } from '../../frame/frame.ts';
+import { PANES, PANE_IDS } from '../../frame/panes/index.ts';
+import { Manager } from '../../probes/manager.ts';
+import { type Check, check, featureCheck, reasonOf } from './check.ts';
+
+/** How long the probes run: long enough to read every map once, milliseconds. */
+const TRIAL_MS = 200;
+
+/** What was tried and refused, in one line. */
+function failedPrograms(results: readonly ProgramResult[]): string {
+  return results.filter(({ ok }) => !ok).map(({ program, reason }) => `${program}: ${reason ?? 'refused'}`).join('; ');
+}
+
+function paneCheck(pane: PaneId, status: string, reason: string | null, results: readonly ProgramResult[] | undefined): Check {
+  const { help } = PANES[pane];
+  if (status !== 'ok') return check('panes', pane, false, reason ?? `it is ${status}`);
+  const failed = failedPrograms(results ?? []);
+  const works = results ? `${results.filter(({ ok }) => ok).length} of ${results.length} programs attached` : help;
+  if (failed !== '' || reason !== null) return check('panes', pane, 'partly', [reason, failed].filter(Boolean).join('; '));
+  return check('panes', pane, true, works);
+}
+
+export interface CaptureChecks {
+  readonly panes: Check[];
+  readonly identity: Check[];
+}
+
+/** Load every pane's probe, measure for a moment, close. Never rejects. */
+export async function paneChecks(addon: Addon, debug: (text: string) => void): Promise<CaptureChecks> {
+  let manager;
+  try {
+    manager = new Manager({ addon, debug });
+    const frame = await manager.sample(TRIAL_MS);
+    const results = manager.results();
+    const kernel = results.get('identity') ?? [];
+    const failed = failedPrograms(kernel);
+    const walked = frame.panes.containers.state.status === 'ok';
+    return {
+      panes: PANE_IDS.map((pane) => paneCheck(pane, frame.panes[pane].state.status, frame.panes[pane].state.reason, results.get(pane))),
+      identity: [
+        check('identity', 'cgroup', walked && failed === '' ? true : 'partly', walked ? 'ids from the path of every cgroup, names of services' : 'paths from mounted cgroup file systems alone', failed === '' ? null : failed),
+      ],
+    };
+  } catch (error) {
+    return { panes: PANE_IDS.map((pane) => check('panes', pane, false, reasonOf(error))), identity: [] };
+  } finally {
+    await manager?.close();
+  }
+}
+
+/** Load a no-op of each program type. @returns the rows, and the features that they came from */
+export async function programChecks(addon: Addon, debug: (text: string) => void): Promise<{ readonly checks: Check[]; readonly features: readonly Feature[] }> {
+  const features = await programFeatures(addon);
+  for (const { log } of features) if (log !== '') debug(log);
+  return { features, checks: features.map((feature) => featureCheck('programs', feature)) };
+}

@@ -1,0 +1,47 @@
+/** All checks, in the order in which they are shown. */
+import { release } from 'node:os';
+import type { Addon } from '../../bpf/addon.ts';
+import { type Feature, systemFeatures } from '../../bpf/features.ts';
+import { readKernelConfig } from '../../bpf/kernel-config.ts';
+import { loadAddon } from '../../bpf/load.ts';
+import { PANE_IDS } from '../../frame/panes/index.ts';
+import { type CaptureChecks, paneChecks, programChecks } from './capture.ts';
+import { chaosChecks } from './chaos.ts';
+import { type Check, GROUPS, check, reasonOf } from './check.ts';
+import { cgroupChecks, featureChecks, memlockCheck, terminalChecks, versionChecks } from './system.ts';
+
+/** @param blocked why BPF cannot be tried at all; null: try */
+export async function diagnose(blocked: string | null, debug: (text: string) => void): Promise<Check[]> {
+  const system = systemFeatures();
+  let addon: Addon | null = null;
+  let libbpf: string | { readonly reason: string };
+  try {
+    addon = loadAddon();
+    libbpf = addon.libbpfVersion;
+  } catch (error) {
+    libbpf = { reason: reasonOf(error) };
+  }
+  const why = blocked ?? (typeof libbpf === 'string' ? null : libbpf.reason);
+  let features: readonly Feature[] = [], programs: Check[] = [];
+  let capture: CaptureChecks = {
+    panes: PANE_IDS.map((pane) => check('panes', pane, false, why ?? 'not tried')),
+    identity: [check('identity', 'cgroup', 'partly', 'paths from mounted cgroup file systems alone')],
+  };
+  if (addon && why === null) {
+    // One after the other: both take the kernel's verifier for themselves, and the probes' own refusals stay apart in the log.
+    ({ features, checks: programs } = await programChecks(addon, debug));
+    capture = await paneChecks(addon, debug);
+  }
+  const config = readKernelConfig(release());
+  const all = [
+    ...capture.panes,
+    ...chaosChecks([...system, ...features], (option) => (config === null ? undefined : config.get(option))),
+    ...capture.identity,
+    ...featureChecks(system), memlockCheck(),
+    ...programs,
+    ...cgroupChecks(),
+    ...terminalChecks(),
+    ...versionChecks(libbpf),
+  ];
+  return GROUPS.flatMap((group) => all.filter((one) => one.group === group));
+}

@@ -1,0 +1,15 @@
+/** Entry of the bundle. */
+import { failed, run } from './program.ts';
+
+// A bug in a timer or listener must end like any other error: one line, exit code 1.
+let failing = false;
+function fail(error: unknown): void {
+  if (failing) return;
+  failing = true;
+  void failed(error, process.argv.includes('--debug')).then((code) => process.exit(code));
+}
+process.on('uncaughtException', fail);
+process.on('unhandledRejection', fail);
+
+// Everything is written by now; what still holds the event loop must not hold the user.
+process.exit(await run(process.argv.slice(2)));

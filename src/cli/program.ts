@@ -1,0 +1,85 @@
+/** The command line as a whole: commands, help, and how errors leave the program. */
+import { Command, CommanderError } from 'commander';
+import { doctorCommand } from './doctor.ts';
+import { EXIT, KbtopError, reportOf, usageError } from './errors.ts';
+import { printError, printOut, writeFully } from './output.ts';
+import { addGlobalFlags } from './settings.ts';
+import { snapshotCommand } from './snapshot.ts';
+import { oneOf } from './suggest.ts';
+import { topCommand } from './top.ts';
+import { version } from './version.ts';
+
+const EXIT_CODES = `
+Exit codes: 0 done; 1 failed; 2 bad usage; 3 not permitted or not possible here (privilege, kernel feature, BTF);
+            4 target not found; 130 interrupted.
+`;
+
+const EXAMPLES = `
+Examples:
+  kbtop                                           the live screen
+  kbtop snapshot --pane runqueue --sort-by p99Us  who waits for a CPU
+  kbtop snapshot --duration 10s -o json           everything, for scripts
+  kbtop doctor                                    what works on this node, and why the rest does not
+`;
+
+/** @param print receives help and version, whole */
+export function createProgram(print: (text: string) => void): Command {
+  const program = new Command('kbtop');
+  const configure = (command: Command): Command => command
+    .exitOverride()
+    .allowExcessArguments(false)
+    .configureHelp({ showGlobalOptions: true, helpWidth: Math.min(process.stdout.columns || 100, 120) })
+    .configureOutput({ writeOut: print, writeErr: () => {}, outputError: () => {} });
+  configure(program)
+    .description('top for the kernel side of a Kubernetes node: system calls, run queue, file opens and TCP connections, by container.')
+    .version(version(), '-V, --version', 'print the version')
+    .addHelpText('after', EXAMPLES + EXIT_CODES);
+  addGlobalFlags(program);
+  for (const command of [topCommand(), snapshotCommand(), doctorCommand()]) {
+    program.addCommand(configure(command), { isDefault: command.name() === 'top' });
+  }
+  return program;
+}
+
+/** Commander's complaint in our words, on one line. */
+function usageOf(error: CommanderError, program: Command, argv: readonly string[]): KbtopError {
+  const commands = program.commands.map((command) => command.name());
+  if (error.code === 'commander.excessArguments') {
+    // An unknown first word falls to the default command.
+    const called = argv.find((word) => commands.includes(word) || word === 'help');
+    const word = program.args.find((argument) => argument !== called && !argument.startsWith('-')) ?? '';
+    if (called === undefined) return usageError(`unknown command "${word}"${oneOf(word, commands, 'commands')}`);
+    return usageError(`${called} takes no arguments, but got "${word}"; see kbtop ${called} --help`);
+  }
+  const text = error.message.replace(/^error: /, '').replace(/\n\(Did you mean (.*)\?\)$/s, '; did you mean $1?');
+  return usageError(text.includes('did you mean') ? text : `${text.replace(/\.$/, '')}; see kbtop --help`);
+}
+
+/**
+ * Parse and run one command line.
+ * @param argv without node and script @returns the exit code, after everything has been written
+ */
+export async function run(argv: readonly string[]): Promise<number> {
+  let printed = '';
+  const program = createProgram((text) => { printed += text; });
+  try {
+    try {
+      await program.parseAsync(argv, { from: 'user' });
+    } catch (error) {
+      if (!(error instanceof CommanderError)) throw error;
+      if (error.exitCode !== 0) throw usageOf(error, program, argv);
+      await printOut(printed);
+    }
+    return EXIT.ok;
+  } catch (error) {
+    return await failed(error, argv.includes('--debug'));
+  }
+}
+
+/** Say what went wrong, once, and how to exit. */
+export async function failed(error: unknown, debug: boolean): Promise<number> {
+  const { code, line, detail } = reportOf(error);
+  if (line !== null) await printError(line);
+  if (debug && detail !== '') await writeFully(2, `${detail}\n`, 'stderr').catch(() => {});
+  return code;
+}

@@ -1,0 +1,182 @@
+/** `kbtop snapshot`: one Frame or several on stdout. */
+import { Command } from 'commander';
+import type { Frame, PaneId } from '../frame/frame.ts';
+import { PANE_IDS } from '../frame/panes/index.ts';
+import { exportColumns, paneDef } from '../output/any-pane.ts';
+import { FORMATS, type Format, frameWriter } from '../output/format.ts';
+import { type Selection, containerFilter, isEmpty, select } from '../output/select.ts';
+import { type SortOrder, parseSort } from '../output/sort.ts';
+import { EXIT, Interrupted, KbtopError, usageError } from './errors.ts';
+import { type InterruptWatch, watchInterrupts } from './interrupt.ts';
+import { DEFAULT_DURATION_MS, DURATION_LIMITS, MAX_COUNT } from './limits.ts';
+import { printError, printOut } from './output.ts';
+import { requireBpf } from './preflight.ts';
+import { type GlobalFlags, type Settings, collect, durationOption, settle, wantsColor } from './settings.ts';
+import { oneOf } from './suggest.ts';
+
+interface SnapshotFlags extends GlobalFlags {
+  readonly duration?: number;
+  readonly count?: number;
+  readonly pane?: readonly string[];
+  readonly output: Format;
+  readonly sortBy?: string;
+  readonly limit?: number;
+  readonly headers: boolean;
+}
+
+/** Rows per pane that a terminal is given without --limit. */
+const SCREEN_ROWS = 20;
+
+const HELP = `
+Panes: ${PANE_IDS.join(', ')}. Only those asked for are loaded.
+
+Without --count, one Frame covers --duration. With it, Frames follow each other without a gap and each covers
+--duration, or else --interval.
+
+Formats:
+  table       for people. On a terminal it fits the width and shows ${SCREEN_ROWS} rows per pane; in a pipe nothing is cut.
+              One pane alone comes without titles, for awk
+  json        the Frame (schema kbtop.frame/1), indented; several follow each other, as jq reads them
+  ndjson      one Frame per line
+  csv         one pane's rows (needs --pane): RFC 4180 with CRLF, raw values in the units of the headings; unknown is
+              empty, an empty text is "". Nothing is escaped for spreadsheets, which may take text for formulas
+  prometheus  OpenMetrics text of one Frame; all values are about its interval, so gauges and histograms, no counters
+
+--sort-by takes a column's CSV heading or its title, in any case, with :asc or :desc; numbers come largest first.
+Panes that do not have the column keep their own order.
+`;
+
+function wholeNumber(flag: string, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < 1 || value > max) throw usageError(`${flag} "${text}" is not a whole number from 1 to ${max}`);
+    return value;
+  };
+}
+
+function format(text: string): Format {
+  const found = FORMATS.find((name) => name === text);
+  if (!found) throw usageError(`unknown output format "${text}"${oneOf(text, FORMATS, 'formats')}`);
+  return found;
+}
+
+export function snapshotCommand(): Command {
+  return new Command('snapshot')
+    .summary('measure for a while, print, exit')
+    .description('Measure for exactly --duration and print what was seen.')
+    .option('--duration <duration>', 'how long to measure (default: 5s)', durationOption('--duration', DURATION_LIMITS))
+    .option('--count <n>', 'print so many Frames', wholeNumber('--count', MAX_COUNT))
+    .option('--pane <name>', 'measure only this pane; repeatable (default: all)', collect)
+    .option('-o, --output <format>', FORMATS.join('|'), format, 'table')
+    .option('--sort-by <column>', 'order of the rows')
+    .option('--limit <n>', 'print so many rows per pane', wholeNumber('--limit', 1_000_000_000))
+    .option('--no-headers', 'leave out titles and headings of table and csv')
+    .addHelpText('after', HELP)
+    .action(async (_flags: unknown, command: Command) => snapshot(command.optsWithGlobals<SnapshotFlags>()));
+}
+
+/** @throws KbtopError for an unknown name */
+export function parsePanes(names: readonly string[] | undefined): readonly PaneId[] {
+  if (names === undefined) return PANE_IDS;
+  const panes = names.flatMap((text) => text.split(',')).map((name): PaneId => {
+    const found = PANE_IDS.find((id) => id === name.trim());
+    if (!found) throw usageError(`unknown pane "${name}"${oneOf(name, PANE_IDS, 'panes')}`);
+    return found;
+  });
+  return [...new Set(panes)];
+}
+
+/** The order for each pane that has the column. @throws KbtopError when none has it */
+export function parseSortBy(text: string, panes: readonly PaneId[]): Partial<Record<PaneId, SortOrder>> {
+  const sort: Partial<Record<PaneId, SortOrder>> = {};
+  for (const id of panes) {
+    let order;
+    try {
+      order = parseSort(paneDef(id), text);
+    } catch (error) {
+      throw usageError(`--sort-by ${(error as Error).message}`);
+    }
+    if (order) sort[id] = order;
+  }
+  if (Object.keys(sort).length > 0) return sort;
+  const known = [...new Set(panes.flatMap((id) => exportColumns(paneDef(id)).map((column) => column.id)))];
+  const name = text.split(':', 1)[0] ?? '';
+  throw usageError(`--sort-by: no column "${name}" in ${panes.join(', ')}${oneOf(name, known, 'columns')}`);
+}
+
+interface Plan {
+  readonly panes: readonly PaneId[];
+  readonly durationMs: number;
+  readonly count: number;
+  readonly selection: Selection;
+  readonly write: (frame: Frame, index: number) => string;
+}
+
+function plan(flags: SnapshotFlags, settings: Settings): Plan {
+  const panes = parsePanes(flags.pane);
+  const count = flags.count ?? 1;
+  if (flags.output === 'csv' && panes.length > 1) throw usageError(`csv holds one pane, since their columns differ: add --pane NAME (${panes.join(', ')})`);
+  if (flags.output === 'prometheus' && count > 1) throw usageError('prometheus output holds one Frame: leave out --count');
+  const terminal = process.stdout.isTTY;
+  return {
+    panes, count,
+    durationMs: flags.duration ?? (flags.count === undefined ? DEFAULT_DURATION_MS : settings.intervalMs),
+    selection: {
+      panes, limit: flags.limit ?? null, filter: containerFilter(settings.containers, settings.pods),
+      sort: flags.sortBy === undefined ? settings.config.sort : { ...settings.config.sort, ...parseSortBy(flags.sortBy, panes) },
+    },
+    write: frameWriter(flags.output, {
+      panes, frames: count, headings: flags.headers, ascii: settings.ascii,
+      rows: terminal && flags.limit === undefined ? SCREEN_ROWS : null, width: terminal ? process.stdout.columns || 80 : null, color: wantsColor(settings.color, terminal),
+    }),
+  };
+}
+
+async function snapshot(flags: SnapshotFlags): Promise<void> {
+  const settings = await settle(flags);
+  const what = plan(flags, settings);
+  requireBpf('kbtop snapshot');
+  const watch = watchInterrupts();
+  try {
+    await capture(what, settings, watch);
+  } finally {
+    watch.end();
+  }
+}
+
+async function capture({ panes, durationMs, count, selection, write }: Plan, settings: Settings, watch: InterruptWatch): Promise<void> {
+  const { ClosedError, failedPanes, openCapture } = await import('./capture.ts');
+  const manager = openCapture({ intervalMs: durationMs, panes, debug: settings.debug ? debugLine : null });
+  watch.onInterrupt(() => void manager.close());
+  let index = 0, matched = selection.filter === null;
+  try {
+    for await (const whole of manager.samples(durationMs, count)) {
+      const frame = select(whole, selection);
+      const failed = failedPanes(frame, panes);
+      await watch.race(printOut(write(frame, index)));
+      if (failed.length === panes.length) throw new KbtopError(EXIT.impossible, `nothing could be measured: ${reasons(failed)}; kbtop doctor tells more`);
+      for (const { pane, reason } of index === 0 ? failed : []) await printError(`${pane} could not be measured: ${reason}`);
+      matched ||= !isEmpty(frame);
+      index++;
+    }
+  } catch (error) {
+    throw error instanceof ClosedError ? new Interrupted() : error;
+  } finally {
+    await manager.close();
+  }
+  if (!matched) await nothingMatched(panes);
+}
+
+const debugLine = (text: string): void => { process.stderr.write(text.endsWith('\n') ? text : `${text}\n`); };
+
+/** One reason for all, or each pane's own. */
+function reasons(failed: readonly { readonly pane: PaneId; readonly reason: string }[]): string {
+  const different = new Set(failed.map(({ reason }) => reason));
+  return different.size === 1 ? [...different].join('') : failed.map(({ pane, reason }) => `${pane}: ${reason}`).join('; ');
+}
+
+/** Only the containers pane knows every container; to the others an idle one does not exist. */
+async function nothingMatched(panes: readonly PaneId[]): Promise<void> {
+  if (panes.includes('containers')) throw new KbtopError(EXIT.notFound, 'no container matches --container and --pod; kbtop snapshot --pane containers lists them');
+  await printError('no container that was active in the interval matches --container and --pod');
+}

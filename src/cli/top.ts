@@ -1,0 +1,46 @@
+/** `kbtop top`: the live screen. */
+import { Command } from 'commander';
+import { containerFilter } from '../output/select.ts';
+import type { Scope } from '../ui/scope.ts';
+import { usageError } from './errors.ts';
+import { requireBpf } from './preflight.ts';
+import { type GlobalFlags, type Settings, settle } from './settings.ts';
+import { version } from './version.ts';
+
+export function topCommand(): Command {
+  return new Command('top')
+    .summary('the live screen (default)')
+    .description('Show five live panes: system calls, run queue, opens, TCP connects, containers. Press ? for the keys.')
+    .action(async (_flags: unknown, command: Command) => top(await settle(command.optsWithGlobals<GlobalFlags>())));
+}
+
+/** --container and --pod as the screen's limits. */
+function scopeOf({ containers, pods }: Settings): Scope | null {
+  const matches = containerFilter(containers, pods);
+  return matches === null ? null : { label: [...containers, ...pods.map((pod) => `pod ${pod}`)].join(', '), only: null, matches };
+}
+
+async function top(settings: Settings): Promise<void> {
+  if (!process.stdin.isTTY || !process.stdout.isTTY) {
+    throw usageError('the screen needs a terminal: use kbtop snapshot in scripts and pipes, or give it one with kubectl exec -it or ssh -t');
+  }
+  requireBpf('kbtop top');
+  const [{ openCapture }, { runUi }] = await Promise.all([import('./capture.ts'), import('../ui/run.tsx')]);
+  // Logs would tear the screen: --debug keeps what the crash of the screen prints.
+  const manager = openCapture({ intervalMs: settings.intervalMs, debug: null });
+  try {
+    manager.start();
+    await runUi(manager, {
+      color: settings.color === null ? 'auto' : settings.color ? 'always' : 'never',
+      ascii: settings.ascii,
+      intervalMs: settings.intervalMs,
+      readOnly: settings.readOnly,
+      scope: scopeOf(settings),
+      saveDirectory: process.cwd(),
+      debug: settings.debug,
+      version: version(),
+    });
+  } finally {
+    await manager.close();
+  }
+}
