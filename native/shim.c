@@ -39,3 +39,18 @@ __attribute__((visibility("hidden"))) const char *elf_errmsg(int error)
 	snprintf(text, sizeof(text), "ELF error %d", last_error);
 	return text;
 }
+
+/*
+ * libelf.a of elfutils 0.192 refers to libeu, which distributions do not ship. Its search tree serves only
+ * elf_getdata_rawchunk(), which libbpf does not call; weak, so that a complete libelf.a wins.
+ */
+__attribute__((weak, visibility("hidden"))) void eu_search_tree_init(void *tree)
+{
+	(void)tree;
+}
+
+__attribute__((weak, visibility("hidden"))) void eu_search_tree_fini(void *tree, void (*free_node)(void *))
+{
+	(void)tree;
+	(void)free_node;
+}
