@@ -3,10 +3,10 @@ import { failed, run } from './program.ts';
 
 // A bug in a timer or listener must end like any other error: one line, exit code 1.
 let failing = false;
-function fail(error: unknown): void {
+function fail(thrown: unknown): void {
   if (failing) return;
   failing = true;
-  void failed(error, process.argv.includes('--debug')).then((code) => process.exit(code));
+  void failed(thrown, process.argv.includes('--debug')).then((code) => process.exit(code));
 }
 process.on('uncaughtException', fail);
 process.on('unhandledRejection', fail);

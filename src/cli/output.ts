@@ -42,11 +42,14 @@ export async function writeFully(fd: number, text: string, name: string): Promis
 
 export const printOut = (text: string): Promise<void> => writeFully(1, text, 'stdout');
 
-/** One line of ours on stderr. A stderr that cannot be written to is nobody's loss. */
-export async function printError(line: string): Promise<void> {
+/** Text on stderr. A stderr that cannot be written to is nobody's loss. */
+export async function printDetail(text: string): Promise<void> {
   try {
-    await writeFully(2, `kbtop: ${line}\n`, 'stderr');
+    await writeFully(2, `${text}\n`, 'stderr');
   } catch {
     // nowhere left to say it
   }
 }
+
+/** One line of ours on stderr. */
+export const printError = (line: string): Promise<void> => printDetail(`kbtop: ${line}`);

@@ -2,7 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { doctorCommand } from './doctor.ts';
 import { EXIT, KbtopError, reportOf, usageError } from './errors.ts';
-import { printError, printOut, writeFully } from './output.ts';
+import { printDetail, printError, printOut } from './output.ts';
 import { addGlobalFlags } from './settings.ts';
 import { snapshotCommand } from './snapshot.ts';
 import { oneOf } from './suggest.ts';
@@ -80,6 +80,6 @@ export async function run(argv: readonly string[]): Promise<number> {
 export async function failed(error: unknown, debug: boolean): Promise<number> {
   const { code, line, detail } = reportOf(error);
   if (line !== null) await printError(line);
-  if (debug && detail !== '') await writeFully(2, `${detail}\n`, 'stderr').catch(() => {});
+  if (debug && detail !== '') await printDetail(detail);
   return code;
 }

@@ -216,7 +216,8 @@ export class Manager implements FrameSource {
 
   /**
    * Frames that each cover `durationMs`, one after the other without a gap. Counting starts when every pane asked for
-   * is up or has failed. Not together with start(). @throws ClosedError when closed before the last
+   * is up or has failed; when all have failed, there is one Frame with their reasons, at once. Not together with start().
+   * @throws ClosedError when closed before the last
    */
   async *samples(durationMs: number, count: number): AsyncGenerator<Frame, void, undefined> {
     if (this.#mode !== 'new') throw new Error('samples are taken by a manager of their own');
@@ -224,7 +225,12 @@ export class Manager implements FrameSource {
     this.#load();
     await this.#settled();
     const begin = performance.now();
-    this.#take(begin);
+    const start = this.#take(begin);
+    if (PANE_IDS.every((pane) => this.#slots[pane].life !== 'up')) {
+      // Waiting would not change it: the Frame says at once why.
+      yield start;
+      return;
+    }
     for (let i = 1; i <= count; i++) {
       await this.#until(begin + i * durationMs);
       this.#seq++;

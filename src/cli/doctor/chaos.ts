@@ -16,8 +16,8 @@ export function chaosChecks(features: readonly Feature[], config: (option: strin
   const row = (name: string, ok: Answer | boolean | null, reason: string, fix: string | null = null): Check => check('chaos', name, ok, reason, fix);
 
   const withOption = (name: string, type: string, option: string, purpose: string): Check => {
-    const type_ = taken(known, type);
-    if (type_ !== true) return row(name, type_, `${type}: ${why(known, type)}`);
+    const accepted = taken(known, type);
+    if (accepted !== true) return row(name, accepted, `${type}: ${why(known, type)}`);
     const value = config(option);
     if (value === undefined) return row(name, null, `${type} programs are taken; whether ${option} is set cannot be read`);
     return value === null ? row(name, false, `${option} is not set`, 'a kernel built with it') : row(name, true, purpose);
