@@ -31,6 +31,12 @@ bool is_table(uint32_t type) {
          type == BPF_MAP_TYPE_LPM_TRIE;
 }
 
+uint64_t word_at(const uint8_t* value) {
+  uint64_t word;
+  memcpy(&word, value, sizeof(word));
+  return word;
+}
+
 uint32_t kernel_id(int fd) {
   bpf_map_info info = {};
   uint32_t size = sizeof(info);
@@ -136,12 +142,11 @@ void Map::fold(const std::vector<Fold>& folds, const Columns& columns, size_t ro
   double* out = columns.words + row;
   for (size_t w = 0; w < words; w++, out += columns.capacity) {
     const uint8_t* at = value + w * sizeof(uint64_t);
-    uint64_t folded;
-    memcpy(&folded, at, sizeof(folded));
-    for (size_t cpu = 1; cpu < cpus_; cpu++) {
-      uint64_t one;
-      memcpy(&one, at + cpu * cpu_stride_, sizeof(one));
-      folded = folds[w] == Fold::kSum ? folded + one : std::max(folded, one);
+    uint64_t folded = word_at(at);
+    if (folds[w] == Fold::kSum) {
+      for (size_t cpu = 1; cpu < cpus_; cpu++) folded += word_at(at + cpu * cpu_stride_);
+    } else {
+      for (size_t cpu = 1; cpu < cpus_; cpu++) folded = std::max(folded, word_at(at + cpu * cpu_stride_));
     }
     *out = static_cast<double>(folded);
   }
