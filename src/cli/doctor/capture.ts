@@ -2,8 +2,8 @@
 import type { Addon, ProgramResult } from '../../bpf/addon.ts';
 import type { Feature } from '../../bpf/features.ts';
 import { programFeatures } from '../../bpf/program-features.ts';
-import type { PaneId } from '../../frame/frame.ts';
-import { PANES, PANE_IDS } from '../../frame/panes/index.ts';
+import type { PaneId, PaneState } from '../../frame/frame.ts';
+import { PANE_IDS } from '../../frame/panes/index.ts';
 import { Manager } from '../../probes/manager.ts';
 import { type Check, check, featureCheck, reasonOf } from './check.ts';
 
@@ -15,13 +15,11 @@ function failedPrograms(results: readonly ProgramResult[]): string {
   return results.filter(({ ok }) => !ok).map(({ program, reason }) => `${program}: ${reason ?? 'refused'}`).join('; ');
 }
 
-function paneCheck(pane: PaneId, status: string, reason: string | null, results: readonly ProgramResult[] | undefined): Check {
-  const { help } = PANES[pane];
+function paneCheck(pane: PaneId, { status, reason }: PaneState, results: readonly ProgramResult[]): Check {
   if (status !== 'ok') return check('panes', pane, false, reason ?? `it is ${status}`);
-  const failed = failedPrograms(results ?? []);
-  const works = results ? `${results.filter(({ ok }) => ok).length} of ${results.length} programs attached` : help;
+  const failed = failedPrograms(results);
   if (failed !== '' || reason !== null) return check('panes', pane, 'partly', [reason, failed].filter(Boolean).join('; '));
-  return check('panes', pane, true, works);
+  return check('panes', pane, true, `all ${results.length} programs load and attach`);
 }
 
 export interface CaptureChecks {
@@ -40,7 +38,7 @@ export async function paneChecks(addon: Addon, debug: (text: string) => void): P
     const failed = failedPrograms(kernel);
     const walked = frame.panes.containers.state.status === 'ok';
     return {
-      panes: PANE_IDS.map((pane) => paneCheck(pane, frame.panes[pane].state.status, frame.panes[pane].state.reason, results.get(pane))),
+      panes: PANE_IDS.map((pane) => paneCheck(pane, frame.panes[pane].state, results.get(pane === 'containers' ? 'identity' : pane) ?? [])),
       identity: [
         check('identity', 'cgroup', walked && failed === '' ? true : 'partly', walked ? 'ids from the path of every cgroup, names of services' : 'paths from mounted cgroup file systems alone', failed === '' ? null : failed),
       ],
