@@ -27,10 +27,19 @@ export class Live<P extends PaneId> {
   }
 
   static async start<P extends PaneId>(probe: Probe<P>): Promise<Live<P>> {
-    const live = new Live(probe);
-    await probe.start(probeContext());
-    live.tick();
+    const live = Live.create(probe);
+    await live.begin();
     return live;
+  }
+
+  static create<P extends PaneId>(probe: Probe<P>): Live<P> {
+    return new Live(probe);
+  }
+
+  /** Start the probe; its first interval begins now. */
+  async begin(): Promise<void> {
+    await this.probe.start(probeContext());
+    this.tick();
   }
 
   tick(): ProbeTick<P> {

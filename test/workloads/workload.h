@@ -17,7 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MAX_WORDS 16
+#define MAX_WORDS 64
 #define countof(a) (sizeof(a) / sizeof((a)[0]))
 
 static void die(const char *what)
