@@ -76,9 +76,9 @@ struct {
 
 static const struct hist no_hist;
 
-static __always_inline void add_wait(struct task_struct *task, u64 ns)
+static __always_inline void add_wait(u64 cgroup, u64 ns)
 {
-	struct wait_key key = { .cgroup = cgroup_key(task), .shard = bpf_get_smp_processor_id() & shard_mask };
+	struct wait_key key = { .cgroup = cgroup, .shard = bpf_get_smp_processor_id() & shard_mask };
 	struct hist *hist = bpf_map_lookup_elem(&waits, &key);
 
 	if (!hist) {
@@ -105,16 +105,11 @@ static __always_inline bool still_runnable(bool preempt, struct task_struct *pre
 	return BPF_CORE_READ((struct task_struct___state *)prev, state) == TASK_RUNNING;
 }
 
-/* Next is idle when a quota holds prev back: nobody took its CPU. */
-static __always_inline void add_preemption(struct task_struct *prev, struct task_struct *next)
+static __always_inline void add_preemption(u64 victim, u64 by)
 {
-	struct preemption_key key;
+	struct preemption_key key = { .victim = victim, .by = by };
 	u64 one = 1, *count;
 
-	if (!prev->pid || !next->pid)
-		return;
-	key.victim = cgroup_key(prev);
-	key.by = cgroup_key(next);
 	count = bpf_map_lookup_elem(&preemptions, &key);
 	if (!count && bpf_map_update_elem(&preemptions, &key, &one, BPF_NOEXIST) == 0)
 		return;
@@ -131,11 +126,15 @@ int BPF_PROG(switch_sched_info, bool preempt, struct task_struct *prev, struct t
 {
 	u64 queued = next->sched_info.last_queued;
 	struct wait_state *state, first;
-	u64 run_delay, ns;
+	u64 run_delay, cgroup, ns;
 
-	if (still_runnable(preempt, prev))
-		add_preemption(prev, next);
-	if (!queued || !next->pid)
+	/* To idle: prev sleeps, or a quota holds it back and nobody took its CPU. */
+	if (!next->pid)
+		return 0;
+	cgroup = cgroup_key(next);
+	if (still_runnable(preempt, prev) && prev->pid)
+		add_preemption(cgroup_key(prev), cgroup);
+	if (!queued)
 		return 0;
 
 	run_delay = next->sched_info.run_delay;
@@ -153,7 +152,7 @@ int BPF_PROG(switch_sched_info, bool preempt, struct task_struct *prev, struct t
 		else
 			state->generation = first.generation;
 	}
-	add_wait(next, ns);
+	add_wait(cgroup, ns);
 	return 0;
 }
 
@@ -189,20 +188,22 @@ int BPF_PROG(wakeup_new_timestamps, struct task_struct *task)
 SEC("tp_btf/sched_switch")
 int BPF_PROG(switch_timestamps, bool preempt, struct task_struct *prev, struct task_struct *next)
 {
-	u64 now = bpf_ktime_get_ns(), ns;
+	u64 now = bpf_ktime_get_ns(), cgroup, ns;
+	bool preempted = still_runnable(preempt, prev) && prev->pid;
 	struct wait_state *state;
 
-	if (still_runnable(preempt, prev)) {
+	if (preempted)
 		starts_waiting(prev, now);
-		add_preemption(prev, next);
-	}
 	if (!next->pid)
 		return 0;
+	cgroup = cgroup_key(next);
+	if (preempted)
+		add_preemption(cgroup_key(prev), cgroup);
 	state = bpf_task_storage_get(&wait_states, next, 0, 0);
 	if (!state || !state->ns || state->generation != generation)
 		return 0;
 	ns = now - state->ns;
 	state->ns = 0;
-	add_wait(next, ns);
+	add_wait(cgroup, ns);
 	return 0;
 }

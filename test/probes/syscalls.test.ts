@@ -1,0 +1,254 @@
+import { describe, expect, it } from 'vitest';
+import type { Level, SyscallRow } from '../../src/frame/frame.ts';
+import { syscallNumber } from '../../src/probes/syscall-names/index.ts';
+import { SyscallsProbe } from '../../src/probes/syscalls.ts';
+import type { SyscallsOptions } from '../../src/probes/syscalls.ts';
+import { canLoadBpf, ownPath, TestCgroup, v1Hierarchy } from '../workloads/cgroup.ts';
+import { Workload } from '../workloads/workload.ts';
+import { Live } from './live.ts';
+
+const isX86 = process.arch === 'x64';
+const ABI = isX86 ? 'x86_64' : 'arm64';
+const LEVELS: readonly Level[] = ['count', 'latency', 'sampled'];
+/** Never fall because of a loaded machine. */
+const NO_BUDGET = { budgetPct: 1e9 };
+
+/** Number of a call that nothing else makes. */
+const nr = (name: string, abi = ABI): number => syscallNumber(abi, name) as number;
+
+/** Rows of one container by "abi:syscall". */
+type Rows = ReadonlyMap<string, SyscallRow>;
+
+function rowsOf(rows: readonly SyscallRow[], container: string): Rows {
+  return new Map(rows.filter((row) => row.container === container).map((row) => [`${row.abi}:${row.syscall}`, row]));
+}
+
+const counts = (rows: Rows, names: readonly string[]): unknown =>
+  Object.fromEntries(names.map((name) => [name, rows.get(name)?.count ?? 0]));
+
+describe.skipIf(!canLoadBpf)('the syscalls probe (needs root and BTF)', () => {
+  /** Run commands in a cgroup of their own, at a level, and give back what the probe says of it. */
+  async function observe(commands: readonly string[], level: Level, options: SyscallsOptions = {}, hierarchy = 0) {
+    await using group = new TestCgroup(ownPath('syscalls'), hierarchy);
+    await using workload = new Workload('calls', [group]);
+    using live = await Live.start(new SyscallsProbe({ ...NO_BUDGET, level, ...options }));
+    await workload.ask('pid');
+    live.tick();
+    const answers: string[] = [];
+    for (const command of commands) answers.push(await workload.ask(command));
+    const tick = live.tick();
+    await workload.end();
+    return { answers, key: group.key, tick, rows: rowsOf(tick.rows, group.key) };
+  }
+
+  describe.each(LEVELS)('at level %s', (level) => {
+    it('counts N calls and N errors exactly, for the container that made them and no other', async () => {
+      const priority = nr('sched_get_priority_max');
+      const { rows, tick, key, answers } = await observe([
+        `call ${priority} 1000 1`, `call ${priority} 77 99`, `call ${nr('close')} 13 -1`, `call ${nr('epoll_create1')} 5 -1`, `call 1000 3`, `call 123456 4`, `call 999999 4`,
+      ], level);
+      expect(answers).toEqual(['99', '-22', '-9', '-22', '-38', '-38', '-38']);
+      expect(rows.get(`${ABI}:sched_get_priority_max`)).toMatchObject({ nr: priority, count: 1077, errors: { EINVAL: 77 }, injected: 0 });
+      expect(rows.get(`${ABI}:close`)).toMatchObject({ errors: { EBADF: 13 } });
+      expect(rows.get(`${ABI}:epoll_create1`)).toMatchObject({ count: 5, errors: { EINVAL: 5 } });
+      expect(rows.get(`${ABI}:syscall_1000`)).toMatchObject({ count: 3, errors: { ENOSYS: 3 } });
+      expect(rows.get(`${ABI}:syscall_invalid`)).toMatchObject({ nr: -1, count: 8, errors: { ENOSYS: 8 } });
+      expect(tick.rows.filter((row) => row.syscall === 'sched_get_priority_max').map((row) => row.container)).toEqual([key]);
+      expect(tick.state).toEqual({ status: 'ok', reason: null, level });
+      expect(tick.loss).toMatchObject({ lostMap: 0, kept: tick.rows.reduce((sum, row) => sum + row.count, 0) });
+      expect(tick.loss.seen).toBe(tick.loss.kept);
+    });
+
+    it('counts calls that never return, return twice, or return as something else', async () => {
+      const { rows } = await observe([
+        'fork 3', 'vfork 4', 'clone3 5', 'threads 6', 'exec 7 execve', 'exec 8 execveat', 'exec 9 thread', 'signals 10',
+      ], level);
+      const exits = 3 + 4 + 5 + 7 + 8 + 9;
+      // glibc's fork() is a clone; its pthread_create is a clone3 where there is one.
+      const clones = (rows.get(`${ABI}:clone`)?.count ?? 0) + (rows.get(`${ABI}:clone3`)?.count ?? 0);
+      expect(clones).toBe(5 + 6 + 7 + 8 + 9 + 9 + (isX86 ? 0 : 3 + 4));
+      if (isX86) expect(counts(rows, ['x86_64:fork', 'x86_64:vfork'])).toEqual({ 'x86_64:fork': 3, 'x86_64:vfork': 4 });
+      expect(counts(rows, ['exit_group', 'exit', 'execve', 'execveat', 'rt_sigreturn', 'tgkill', 'syscall_invalid'].map((name) => `${ABI}:${name}`))).toEqual({
+        [`${ABI}:exit_group`]: exits, [`${ABI}:exit`]: 6, [`${ABI}:execve`]: 16, [`${ABI}:execveat`]: 8,
+        [`${ABI}:rt_sigreturn`]: 10, [`${ABI}:tgkill`]: 10, [`${ABI}:syscall_invalid`]: 0,
+      });
+      for (const name of ['clone', 'clone3', 'fork', 'vfork', 'execve', 'execveat', 'rt_sigreturn']) expect(rows.get(`${ABI}:${name}`)?.errors ?? {}).toEqual({});
+    });
+
+    it('counts what seccomp refuses or kills', async () => {
+      const priority = nr('sched_get_priority_max');
+      const { rows, answers } = await observe([`killed ${nr('sched_get_priority_min')} 3`, `refuse ${priority} 13`, `call ${priority} 21 1`], level);
+      expect(answers[2]).toBe('-13');
+      expect(rows.get(`${ABI}:sched_get_priority_max`)).toMatchObject({ count: 21, errors: { EACCES: 21 } });
+      expect(rows.get(`${ABI}:sched_get_priority_min`)).toMatchObject({ count: 3, errors: {} });
+    });
+
+    it.skipIf(!isX86)('counts under ptrace, and calls that a tracer skips', async () => {
+      const { rows } = await observe([`traced ${nr('sched_get_priority_max')} 12`, 'skipped 7'], level);
+      expect(rows.get('x86_64:sched_get_priority_max')).toMatchObject({ count: 12, errors: {} });
+      expect(counts(rows, ['x86_64:getppid', 'x86_64:syscall_invalid'])).toEqual({ 'x86_64:getppid': 0, 'x86_64:syscall_invalid': 7 });
+    });
+
+    it.skipIf(!isX86)('keeps i386 calls apart from x86_64 ones, in 64-bit and 32-bit programs', async () => {
+      const i386 = nr('sched_get_priority_max', 'i386');
+      const { rows, answers } = await observe([`i386 ${i386} 31 1`, `i386 ${i386} 4 99`, `call ${i386} 2 0`, 'exec32 5'], level);
+      expect(answers).toEqual(['99', '-22', expect.any(String), '0']);
+      expect(rows.get('i386:sched_get_priority_max')).toMatchObject({ abi: 'i386', nr: i386, count: 35, errors: { EINVAL: 4 } });
+      expect(rows.get('x86_64:sched_get_priority_max')).toBeUndefined();
+      // 159 on x86_64 is adjtimex.
+      expect(rows.get('x86_64:adjtimex')).toMatchObject({ count: 2 });
+      expect(counts(rows, ['x86_64:execveat', 'i386:execve', 'x86_64:execve', 'i386:exit', 'x86_64:exit_group'])).toEqual({
+        'x86_64:execveat': 5, 'i386:execve': 5, 'x86_64:execve': 0, 'i386:exit': 0, 'x86_64:exit_group': 5,
+      });
+    });
+
+    it('does not take a restart for an error, and names restart_syscall', async () => {
+      const { rows } = await observe(['stops 3'], level);
+      expect(rows.get(`${ABI}:restart_syscall`)).toMatchObject({ count: 3, errors: {} });
+      // The pauses between the stops, too.
+      expect(rows.get(`${ABI}:nanosleep`)).toMatchObject({ errors: {} });
+    });
+  });
+
+  it('attributes tasks of a v1-only container, where the v2 hierarchy says root', async (context) => {
+    const memory = v1Hierarchy('memory');
+    if (memory === null) return context.skip('the memory controller is not on cgroup v1 here');
+    const { rows, key, tick } = await observe([`call ${nr('sched_get_priority_max')} 50 1`], 'latency', {}, memory);
+    expect(BigInt(key) >> 56n).toBe(BigInt(memory));
+    expect(rows.get(`${ABI}:sched_get_priority_max`)).toMatchObject({ count: 50 });
+    expect(tick.rows.filter((row) => row.syscall === 'sched_get_priority_max')).toHaveLength(1);
+  });
+
+  it('times sleeps of known length', async () => {
+    const { rows } = await observe(['sleep 40 5000000'], 'latency');
+    const row = rows.get(`${ABI}:nanosleep`) ?? rows.get(`${ABI}:clock_nanosleep`);
+    expect(row).toMatchObject({ count: 40, errors: {} });
+    const latency = row?.latency;
+    expect(latency).toMatchObject({ count: 40, sampled: 1 });
+    // Lower bounds are certain, whatever else the machine does.
+    for (const [lower] of latency?.buckets ?? []) expect(lower).toBeGreaterThanOrEqual(4096);
+    expect(latency?.sumUs).toBeGreaterThanOrEqual(40 * 5000);
+    expect(latency?.p50Us).toBeGreaterThanOrEqual(4096);
+    expect(latency?.p50Us).toBeLessThan(50_000);
+    expect(latency?.maxUs).toBeGreaterThanOrEqual(5000);
+  });
+
+  it('times one call in 16 when sampled, and says so', async () => {
+    const { rows } = await observe([`call ${nr('sched_get_priority_max')} 32000 1`], 'sampled');
+    const row = rows.get(`${ABI}:sched_get_priority_max`);
+    expect(row).toMatchObject({ count: 32000, latency: { sampled: 16 } });
+    // 2000 expected, standard deviation 43.
+    expect(row?.latency?.count).toBeGreaterThan(1700);
+    expect(row?.latency?.count).toBeLessThan(2300);
+  });
+
+  it('has no latencies at level count, and no rows when off', async () => {
+    const { rows } = await observe(['sleep 3 1000'], 'count');
+    expect(rows.get(`${ABI}:nanosleep`)).toMatchObject({ count: 3, latency: null });
+    using live = await Live.start(new SyscallsProbe({ level: 'off' }));
+    expect(live.tick()).toMatchObject({ rows: [], state: { status: 'off', level: null } });
+  });
+
+  it('gives no latency to a call that began before it was timed', async () => {
+    await using group = new TestCgroup(ownPath('syscalls'));
+    await using workload = new Workload('calls', [group]);
+    await workload.ask('pend');
+    const probe = new SyscallsProbe({ ...NO_BUDGET, level: 'latency' });
+    using live = await Live.start(probe);
+    await workload.ask('release');
+    // Left in the middle of a call that was being timed; the end comes at another time.
+    await workload.ask('pend');
+    probe.setLevel('count');
+    await workload.ask('release');
+    await workload.ask('pend');
+    probe.setLevel('latency');
+    await workload.ask('release');
+    const row = rowsOf(live.tick().rows, group.key).get(`${ABI}:readv`);
+    expect(row).toMatchObject({ count: 3, latency: null });
+    await workload.end();
+  });
+
+  it('loses nothing when the level changes under load', async () => {
+    const n = 400_000;
+    const priority = nr('sched_get_priority_max');
+    await using group = new TestCgroup(ownPath('syscalls'));
+    await using workload = new Workload('calls', [group]);
+    const probe = new SyscallsProbe({ ...NO_BUDGET, level: 'count' });
+    using live = await Live.start(probe);
+    await workload.ask('pid');
+    let done = false;
+    const working = workload.ask(`call ${priority} ${n} 99`).then(() => { done = true; });
+    let total = 0, failed = 0, switches = 0;
+    const add = (): void => {
+      const row = rowsOf(live.tick().rows, group.key).get(`${ABI}:sched_get_priority_max`);
+      total += row?.count ?? 0;
+      failed += row?.errors?.['EINVAL'] ?? 0;
+    };
+    while (!done) {
+      probe.setLevel(LEVELS[++switches % LEVELS.length] ?? 'count');
+      add();
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    await working;
+    add();
+    expect(switches).toBeGreaterThan(3);
+    expect({ total, failed }).toEqual({ total: n, failed: n });
+    await workload.end();
+  });
+
+  it('goes on counting exactly when busy calls move to their fast slots', async () => {
+    const priority = nr('sched_get_priority_max');
+    await using group = new TestCgroup(ownPath('syscalls'));
+    await using workload = new Workload('calls', [group]);
+    const probe = new SyscallsProbe({ ...NO_BUDGET, level: 'count' });
+    using live = await Live.start(probe);
+    const slotted = (): number => probe.object?.map('slot_counts').read().words[0]?.reduce((sum, n) => sum + n, 0) ?? 0;
+    const before = slotted();
+    for (let round = 0; round < 5; round++) {
+      await workload.ask(`call ${priority} 1000 1`);
+      expect(rowsOf(live.tick().rows, group.key).get(`${ABI}:sched_get_priority_max`)?.count).toBe(1000);
+    }
+    // All but the first round, unless both places were taken by busier calls.
+    expect(slotted() - before).toBeGreaterThanOrEqual(4000);
+    await workload.end();
+  });
+
+  it('lets go of the entries of containers that are gone, and only of those', async () => {
+    const gone = new Set<string>();
+    const priority = nr('sched_get_priority_max');
+    const probe = new SyscallsProbe({ ...NO_BUDGET, level: 'latency', isGone: (key) => gone.has(key) });
+    using live = await Live.start(probe);
+    const keys: string[] = [];
+    for (let i = 0; i < 2; i++) {
+      await using group = new TestCgroup(ownPath('syscalls'));
+      await using workload = new Workload('calls', [group]);
+      await workload.ask(`call ${priority} 10 99`);
+      await workload.end();
+      keys.push(group.key);
+    }
+    live.tick();
+    const held = (map: string): Set<string> => {
+      const { count, keys: bytes } = probe.object?.map(map).read() ?? { count: 0, keys: new Uint8Array() };
+      const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+      return new Set(Array.from({ length: count }, (_, i) => String(view.getBigUint64(i * 16, true))));
+    };
+    for (const map of ['latency', 'errors']) for (const key of keys) expect(held(map).has(key)).toBe(true);
+    gone.add(keys[0] ?? '');
+    for (let i = 0; i < 70; i++) live.tick();
+    for (const map of ['latency', 'errors', 'calls']) {
+      expect(held(map).has(keys[0] ?? '')).toBe(false);
+      if (map !== 'calls') expect(held(map).has(keys[1] ?? '')).toBe(true);
+    }
+  });
+
+  it('counts as lost what finds no room in a full map', async () => {
+    const calls = Array.from({ length: 60 }, (_, i) => 600 + i);
+    const { rows, tick } = await observe(calls.map((call) => `call ${call} 10`), 'count', { maxEntries: { calls: 40, errors: 40 } });
+    const kept = [...rows.values()].filter((row) => row.nr >= 600 && row.nr < 660).reduce((sum, row) => sum + row.count, 0);
+    expect(kept).toBeLessThan(600);
+    // Everybody's new calls are lost, not only ours.
+    expect(tick.loss.lostMap).toBeGreaterThanOrEqual(600 - kept);
+    expect(tick.loss.seen).toBe(tick.loss.kept + tick.loss.lostMap);
+    expect(tick.state.reason).toMatch(/map/);
+  });
+});
