@@ -85,7 +85,7 @@ void Object::begin_attach(const std::vector<std::string>& names) {
   require_loaded();
   for (const auto& name : names) require_program(name);
   const std::lock_guard lock(mutex_);
-  busy_ = true;
+  work_ = Work::kRunning;
 }
 
 std::vector<ProgramResult> Object::attach_begun(const std::vector<std::string>& names) {

@@ -33,8 +33,11 @@ class Work : public Napi::AsyncWorker {
   }
 
   void OnOK() override {
-    // Closed between the end of the work and this call: for JavaScript that was during the work.
-    if (!failure_ && object_->closed()) failure_ = std::make_unique<Failure>(kClosed, 0, object_->name() + " was closed meanwhile");
+    try {
+      object_->settle();
+    } catch (const Failure& closed) {
+      failure_ = std::make_unique<Failure>(closed);
+    }
     if (failure_) {
       deferred_.Reject(bpf_error(Env(), *failure_).Value());
     } else {

@@ -25,7 +25,7 @@ void Object::begin_load() {
   require_usable();
   const std::lock_guard lock(mutex_);
   if (state_ != State::kOpen) throw Failure(kState, 0, config_.name + " was loaded before");
-  busy_ = true;
+  work_ = Work::kRunning;
 }
 
 std::vector<ProgramResult> Object::load() {

@@ -90,7 +90,7 @@ bpf_program* Object::require_program(const std::string& name) const {
 void Object::require_usable() const {
   const std::lock_guard lock(mutex_);
   if (state_ == State::kClosed || close_requested_) throw Failure(kClosed, 0, config_.name + " is closed");
-  if (busy_) throw Failure(kState, 0, config_.name + " is busy: await load() or attachAsync() first");
+  if (work_ != Work::kNone) throw Failure(kState, 0, config_.name + " is busy: await load() or attachAsync() first");
   if (!object_) throw Failure(kState, 0, config_.name + " could not be loaded");
 }
 
@@ -99,11 +99,6 @@ void Object::require_loaded() const {
   const std::lock_guard lock(mutex_);
   if (state_ == State::kLoaded) return;
   throw Failure(kState, 0, config_.name + (state_ == State::kFailed ? " could not be loaded" : " is not loaded: await load() first"));
-}
-
-bool Object::closed() const {
-  const std::lock_guard lock(mutex_);
-  return state_ == State::kClosed || close_requested_;
 }
 
 std::vector<ProgramInfo> Object::programs() const {
@@ -209,7 +204,8 @@ void Object::close() {
   {
     const std::lock_guard lock(mutex_);
     close_requested_ = true;
-    if (busy_) return;
+    // Whoever makes it closed releases, once; running work does it at its end.
+    if (work_ == Work::kRunning || state_ == State::kClosed) return;
     state_ = State::kClosed;
   }
   release();
@@ -227,19 +223,18 @@ std::vector<ProgramResult> Object::finish(State good, State bad, const std::func
   {
     const std::lock_guard lock(mutex_);
     closing = close_requested_;
-    if (closing) {
-      state_ = State::kClosed;
-    } else {
-      state_ = failure ? bad : good;
-      busy_ = false;
-    }
+    state_ = closing ? State::kClosed : failure ? bad : good;
+    work_ = Work::kDone;
   }
-  if (closing) {
-    release();
-    throw Failure(kClosed, 0, config_.name + " was closed meanwhile");
-  }
-  if (failure) std::rethrow_exception(failure);
+  if (closing) release();
+  else if (failure) std::rethrow_exception(failure);
   return results;
+}
+
+void Object::settle() {
+  const std::lock_guard lock(mutex_);
+  work_ = Work::kNone;
+  if (state_ == State::kClosed) throw Failure(kClosed, 0, config_.name + " was closed meanwhile");
 }
 
 void Object::release() {

@@ -57,7 +57,7 @@ struct ObjectStats {
 
 /**
  * Used by one JavaScript thread, except `load()` and `attach_begun()`: they may run on any thread after their
- * `begin_…()`. Until they return every other call fails, but `close()`, which they then carry out.
+ * `begin_…()`. Until `settle()` every other call fails, but `close()`, which a running one then carries out.
  */
 class Object {
  public:
@@ -97,15 +97,19 @@ class Object {
 
   ObjectStats run_stats() const;
 
-  /** Detach and free everything, now or, during a load, at its end. */
+  /** Ends begun work on the JavaScript thread. Throws Failure ERR_BPF_CLOSED when closed since it began. */
+  void settle();
+
+  /** Detach and free everything, now or, while begun work runs, at its end. */
   void close();
-  bool closed() const;
 
   /** Throws Failure ERR_BPF_CLOSED or ERR_BPF_STATE unless loaded and open. */
   void require_loaded() const;
 
  private:
   enum class State { kOpen, kLoaded, kFailed, kClosed };
+  /** Of what a `begin_…()` began; done is what JavaScript has not been told of. */
+  enum class Work { kNone, kRunning, kDone };
 
   void open_image();
   Failure not_an_object(const std::string& why, Logs logs = {}) const;
@@ -134,8 +138,7 @@ class Object {
 
   mutable std::mutex mutex_;
   State state_ = State::kOpen;
-  /** Between a `begin_…()` and the end of its work. */
-  bool busy_ = false;
+  Work work_ = Work::kNone;
   bool close_requested_ = false;
 };
 
