@@ -1,11 +1,12 @@
 /** `kbtop snapshot`: one Frame or several on stdout. */
 import { Command } from 'commander';
-import type { Frame, PaneId } from '../frame/frame.ts';
+import type { PaneId } from '../frame/frame.ts';
 import { PANE_IDS } from '../frame/panes/index.ts';
 import { exportColumns, paneDef } from '../output/any-pane.ts';
-import { FORMATS, type Format, frameWriter } from '../output/format.ts';
+import { FORMATS, type Format } from '../output/formats.ts';
 import { type Selection, containerFilter, isEmpty, select } from '../output/select.ts';
 import { type SortOrder, parseSort } from '../output/sort.ts';
+import type { FrameWriter } from '../output/writer.ts';
 import { EXIT, Interrupted, KbtopError, usageError } from './errors.ts';
 import { type InterruptWatch, watchInterrupts } from './interrupt.ts';
 import { DEFAULT_DURATION_MS, DURATION_LIMITS, MAX_COUNT } from './limits.ts';
@@ -109,15 +110,14 @@ interface Plan {
   readonly durationMs: number;
   readonly count: number;
   readonly selection: Selection;
-  readonly write: (frame: Frame, index: number) => string;
 }
 
+/** Everything that can be wrong with the command line is found here, before anything is loaded. */
 function plan(flags: SnapshotFlags, settings: Settings): Plan {
   const panes = parsePanes(flags.pane);
   const count = flags.count ?? 1;
   if (flags.output === 'csv' && panes.length > 1) throw usageError(`csv holds one pane, since their columns differ: add --pane NAME (${panes.join(', ')})`);
   if (flags.output === 'prometheus' && count > 1) throw usageError('prometheus output holds one Frame: leave out --count');
-  const terminal = process.stdout.isTTY;
   return {
     panes, count,
     durationMs: flags.duration ?? (flags.count === undefined ? DEFAULT_DURATION_MS : settings.intervalMs),
@@ -125,11 +125,17 @@ function plan(flags: SnapshotFlags, settings: Settings): Plan {
       panes, limit: flags.limit ?? null, filter: containerFilter(settings.containers, settings.pods),
       sort: flags.sortBy === undefined ? settings.config.sort : { ...settings.config.sort, ...parseSortBy(flags.sortBy, panes) },
     },
-    write: frameWriter(flags.output, {
-      panes, frames: count, headings: flags.headers, ascii: settings.ascii,
-      rows: terminal && flags.limit === undefined ? SCREEN_ROWS : null, width: terminal ? process.stdout.columns || 80 : null, color: wantsColor(settings.color, terminal),
-    }),
   };
+}
+
+/** Imported lazily: measuring text is not for free. */
+async function writerOf(flags: SnapshotFlags, settings: Settings, { panes, count }: Plan): Promise<FrameWriter> {
+  const { frameWriter } = await import('../output/writer.ts');
+  const terminal = process.stdout.isTTY;
+  return frameWriter(flags.output, {
+    panes, frames: count, headings: flags.headers, ascii: settings.ascii, rows: terminal && flags.limit === undefined ? SCREEN_ROWS : null,
+    width: terminal ? process.stdout.columns || 80 : null, color: wantsColor(settings.color, terminal),
+  });
 }
 
 async function snapshot(flags: SnapshotFlags): Promise<void> {
@@ -138,13 +144,13 @@ async function snapshot(flags: SnapshotFlags): Promise<void> {
   requireBpf('kbtop snapshot');
   const watch = watchInterrupts();
   try {
-    await capture(what, settings, watch);
+    await capture(what, await writerOf(flags, settings, what), settings, watch);
   } finally {
     watch.end();
   }
 }
 
-async function capture({ panes, durationMs, count, selection, write }: Plan, settings: Settings, watch: InterruptWatch): Promise<void> {
+async function capture({ panes, durationMs, count, selection }: Plan, write: FrameWriter, settings: Settings, watch: InterruptWatch): Promise<void> {
   const { ClosedError, failedPanes, openCapture } = await import('./capture.ts');
   const manager = openCapture({ intervalMs: durationMs, panes, debug: settings.debug ? debugLine : null });
   watch.onInterrupt(() => void manager.close());

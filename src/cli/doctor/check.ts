@@ -13,8 +13,8 @@ export interface Check {
   readonly fix: string | null;
 }
 
-/** In the order in which they are shown. */
-export const GROUPS = ['panes', 'chaos', 'identity', 'privilege', 'kernel', 'programs', 'cgroups', 'terminal', 'versions'] as const;
+/** In the order in which they are shown: what matters most is last, right above the prompt. */
+export const GROUPS = ['versions', 'terminal', 'privilege', 'kernel', 'programs', 'cgroups', 'identity', 'chaos', 'panes'] as const;
 export type Group = (typeof GROUPS)[number];
 
 export function check(group: Group, name: string, ok: Answer | boolean | null, reason: string, fix: string | null = null): Check {
@@ -24,7 +24,7 @@ export function check(group: Group, name: string, ok: Answer | boolean | null, r
 
 /** A feature's row; what stands behind the last semicolon of a bad one is the advice. */
 export function featureCheck(group: Group, { feature, ok, reason }: Feature): Check {
-  const at = ok === false ? reason.lastIndexOf('; ') : -1;
+  const at = ok === false && !feature.startsWith('CONFIG_') ? reason.lastIndexOf('; ') : -1;
   return at < 0 ? check(group, feature, ok, reason) : check(group, feature, ok, reason.slice(0, at), reason.slice(at + 2));
 }
 

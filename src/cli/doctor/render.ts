@@ -31,7 +31,16 @@ export function wrap(text: string, width: number): string[] {
 /** Reason, and what to do about it. */
 const whyOf = ({ ok, reason, fix }: Check): string => escapeForTerminal(fix === null || ok === 'yes' ? reason : `${reason}; ${fix}`);
 
-const nameOf = ({ group, check }: Check): string => escapeForTerminal(group === 'panes' ? `${check} pane` : group === 'chaos' ? `chaos: ${check}` : group === 'identity' ? `identity: ${check}` : group === 'programs' ? `BPF ${check}` : check);
+function nameOf({ group, check }: Check): string {
+  const name = escapeForTerminal(check).replace(/^CONFIG_/, '');
+  switch (group) {
+    case 'panes': return `${name} pane`;
+    case 'programs': return `BPF ${name}`;
+    case 'chaos':
+    case 'identity': return `${group}: ${name}`;
+    default: return name;
+  }
+}
 
 /** @param width of the whole table @param frame cells that borders and padding take */
 export function tableOf(checks: readonly Check[], width: number, frame: number): Line[] {

@@ -54,9 +54,11 @@ export function terminalChecks(environment: NodeJS.ProcessEnv = process.env, std
   const terminal = stdout.isTTY && process.stdin.isTTY;
   const depth = colorDepth('auto', environment, stdout.isTTY ? stdout.getColorDepth() : 1);
   const symbols = detectSymbols(environment, false);
+  const { columns, rows } = stdout;
+  const large = columns >= 80 && rows >= 24;
   return [
     terminal
-      ? check('terminal', 'terminal', stdout.columns >= 40 && stdout.rows >= 10 ? true : 'partly', `${stdout.columns}x${stdout.rows}, TERM=${environment['TERM'] ?? ''}`, stdout.columns >= 80 && stdout.rows >= 24 ? null : 'at least 80x24 shows all panes')
+      ? check('terminal', 'terminal', large ? true : 'partly', `${columns}x${rows}, TERM=${environment['TERM'] ?? ''}`, large ? null : columns > 0 && rows > 0 ? 'all panes need 80x24' : 'tell its size with stty rows 24 cols 80')
       : check('terminal', 'terminal', false, 'stdin or stdout is not a terminal: kbtop top cannot run, snapshot can', 'with kubectl exec or ssh: -it, -t'),
     check('terminal', 'colours', depth > 0, depth > 0 ? String(depth) : environment['NO_COLOR'] ? 'NO_COLOR is set' : 'none known of this terminal', depth > 0 ? null : '--color'),
     check('terminal', 'Unicode', symbols !== 'ascii', symbols === 'ascii' ? 'the locale or TERM says no: charts are ASCII' : symbols, symbols === 'ascii' ? 'LC_ALL=C.UTF-8' : null),

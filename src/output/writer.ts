@@ -1,14 +1,12 @@
-/** The output formats, once: their names, what they are for, and how a Frame becomes text. */
+/** How a Frame becomes text, for every format. */
 import type { Frame, PaneId } from '../frame/frame.ts';
 import { csvHeader, csvRows } from './csv.ts';
+import type { Format } from './formats.ts';
 import { frameTable } from './frame-table.ts';
 import { frameJson, frameNdjson } from './json.ts';
 import { openMetrics } from './openmetrics.ts';
 
-export const FORMATS = ['table', 'json', 'ndjson', 'csv', 'prometheus'] as const;
-export type Format = (typeof FORMATS)[number];
-
-export interface FormatOptions {
+export interface WriterOptions {
   /** Panes to write; CSV takes the first. */
   readonly panes: readonly PaneId[];
   /** How many Frames will come. */
@@ -26,7 +24,7 @@ export interface FormatOptions {
 /** Text of one Frame after the other. @param index number of the Frame, from 0 */
 export type FrameWriter = (frame: Frame, index: number) => string;
 
-export function frameWriter(format: Format, options: FormatOptions): FrameWriter {
+export function frameWriter(format: Format, options: WriterOptions): FrameWriter {
   const { panes, headings } = options;
   switch (format) {
     case 'json': return frameJson;
