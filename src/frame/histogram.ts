@@ -72,6 +72,9 @@ export function latencyOf(counts: ArrayLike<number>, sumNs: number, maxNs: numbe
 
 const BUCKET_BY_LOWER_US = new Map<number, number>(Array.from({ length: HIST_BUCKETS }, (_, i) => [(HIST_BOUNDS_NS[i] ?? 0) / 1000, i]));
 
+/** Index of the bucket with this lower bound, microseconds as in Latency.buckets. */
+export const bucketOf = (lowerUs: number): number => BUCKET_BY_LOWER_US.get(lowerUs) ?? 0;
+
 /** Several Latencies as one, e.g. a container's or a syscall's total. Null when none has samples. */
 export function mergeLatencies(all: Iterable<Latency | null>): Latency | null {
   const counts = new Float64Array(HIST_BUCKETS);
@@ -80,7 +83,7 @@ export function mergeLatencies(all: Iterable<Latency | null>): Latency | null {
     if (!one || one.count === 0) continue;
     any = true;
     for (const [lower, n] of one.buckets) {
-      const i = BUCKET_BY_LOWER_US.get(lower) ?? 0;
+      const i = bucketOf(lower);
       counts[i] = (counts[i] ?? 0) + n;
     }
     sumUs += one.sumUs;

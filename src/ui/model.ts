@@ -1,0 +1,135 @@
+/** Everything the screen depends on, as one immutable value. update.ts changes it; view.ts and screen.ts read it. */
+import type { Frame, Level, PaneId } from '../frame/frame.ts';
+import { PANE_IDS } from '../frame/panes/index.ts';
+import type { Filter } from './filter.ts';
+import type { History } from './history/history.ts';
+import type { UiOptions } from './options.ts';
+import type { AnyRow } from './rows.ts';
+import { paneOf } from './rows.ts';
+import type { Scope } from './scope.ts';
+import type { SymbolSet } from './symbols.ts';
+import type { ColorDepth, Role } from './theme.ts';
+
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** What one pane is set to. */
+export interface PaneSetting {
+  readonly sort: { readonly column: string; readonly descending: boolean };
+  readonly filter: Filter | null;
+  readonly errorsOnly: boolean;
+  /** Key of the selected row; null follows whatever row is first. */
+  readonly selected: string | null;
+  /** Where the selected row was last: its place when it is gone. */
+  readonly index: number;
+  /** First row on screen when the selection last moved, and the line of the selected one (see windowOffset). */
+  readonly offset: number;
+  readonly line: number;
+  /** Columns scrolled to the right. */
+  readonly columnOffset: number;
+}
+
+/** A Frame with the history up to it. While paused, both stay as they are. */
+export interface Shown {
+  readonly frame: Frame;
+  readonly history: History;
+}
+
+export type Overlay =
+  | { readonly kind: 'help'; readonly scroll: number }
+  | { readonly kind: 'details'; readonly pane: PaneId; readonly key: string; readonly row: AnyRow; readonly scroll: number };
+
+/** A list to choose from: `s` and `n`. */
+export type Menu =
+  | { readonly kind: 'sort'; readonly pane: PaneId; readonly index: number }
+  | { readonly kind: 'namespace'; readonly index: number };
+
+/** The line in which a filter is being typed. */
+export interface Prompt {
+  readonly pane: PaneId;
+  readonly text: string;
+  /** UTF-16 index that the cursor stands before. */
+  readonly cursor: number;
+  /** What Esc brings back. */
+  readonly before: Filter | null;
+  readonly error: string | null;
+}
+
+export interface Message {
+  readonly text: string;
+  readonly role: Role;
+  /** Milliseconds since the epoch after which it goes; a key takes it away before. */
+  readonly until: number;
+}
+
+export interface State {
+  readonly size: Size;
+  readonly symbols: SymbolSet;
+  readonly depth: ColorDepth;
+  readonly version: string;
+  readonly readOnly: boolean;
+  readonly can: { readonly setInterval: boolean; readonly setLevel: boolean };
+  /** Tick length last asked for, milliseconds. */
+  readonly intervalMs: number;
+  /** A level that was asked for and that no Frame shows yet. */
+  readonly asked: { readonly pane: PaneId; readonly level: Level | 'off' } | null;
+  readonly shown: Shown | null;
+  readonly paused: boolean;
+  /** Frames taken in since the pause began. */
+  readonly missed: number;
+  /** Why no more Frames will come; null while they do. */
+  readonly ended: string | null;
+  readonly focus: PaneId;
+  readonly zoomed: boolean;
+  readonly layout: number;
+  /** Scope of the command line, which the keyboard cannot leave. */
+  readonly baseScope: Scope | null;
+  readonly scope: Scope | null;
+  /** Syscalls: rows of all containers as one. */
+  readonly grouped: boolean;
+  /** Syscalls: the one call that is shown container by container, as its mergeKey; null shows all calls. */
+  readonly breakdown: { readonly key: string; readonly label: string } | null;
+  readonly panes: Readonly<Record<PaneId, PaneSetting>>;
+  readonly overlay: Overlay | null;
+  readonly menu: Menu | null;
+  readonly prompt: Prompt | null;
+  /** Run queue: heat map in place of the histogram where there is no room for both. */
+  readonly heatMap: boolean;
+  /** Rows since the start or the last reset in place of the last interval. */
+  readonly totals: boolean;
+  readonly message: Message | null;
+}
+
+function initialPane(id: PaneId, filter: Filter | null): PaneSetting {
+  return { sort: paneOf(id).defaultSort, filter, errorsOnly: false, selected: null, index: 0, offset: 0, line: 0, columnOffset: 0 };
+}
+
+/** What the state starts from. */
+export interface Start {
+  readonly options: UiOptions;
+  readonly can: State['can'];
+  readonly size: Size;
+  readonly symbols: SymbolSet;
+  readonly depth: ColorDepth;
+  /** Parsed from options.filters. */
+  readonly filters?: { readonly [P in PaneId]?: Filter | null };
+}
+
+/** The state before the first Frame. */
+export function initialState({ options, can, size, symbols, depth, filters = {} }: Start): State {
+  return {
+    size, can, symbols, depth, version: options.version, readOnly: options.readOnly, intervalMs: options.intervalMs, asked: null,
+    shown: null, paused: false, missed: 0, ended: null,
+    focus: PANE_IDS[0] as PaneId, zoomed: false, layout: 0,
+    baseScope: options.scope, scope: null, grouped: true, breakdown: null,
+    panes: Object.fromEntries(PANE_IDS.map((id) => [id, initialPane(id, filters[id] ?? null)])) as Record<PaneId, PaneSetting>,
+    overlay: null, menu: null, prompt: null, heatMap: false, totals: false, message: null,
+  };
+}
+
+/** `state` with another setting for one pane. */
+export function withPane(state: State, id: PaneId, change: Partial<PaneSetting>): State {
+  return { ...state, panes: { ...state.panes, [id]: { ...state.panes[id], ...change } } };
+}

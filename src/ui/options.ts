@@ -1,0 +1,25 @@
+/** What the command line tells the screen. */
+import type { PaneId } from '../frame/frame.ts';
+import type { Scope } from './scope.ts';
+
+/** auto: as the terminal and NO_COLOR say; always: at least 16 colours, whatever NO_COLOR says. */
+export type ColorWish = 'auto' | 'always' | 'never' | '16' | '256' | 'true';
+
+export interface UiOptions {
+  readonly color: ColorWish;
+  /** Plain ASCII; without it the locale and TERM decide. */
+  readonly ascii: boolean;
+  /** Tick length that the source was started with, milliseconds. */
+  readonly intervalMs: number;
+  /** Leave out every key that changes what is measured or what runs. */
+  readonly readOnly: boolean;
+  /** What the screen is limited to from start to end (-n, --pod, ...); null is everything. */
+  readonly scope: Scope | null;
+  /** Filter expressions to start with; a bad one is a usage error of the caller (see filter.ts). */
+  readonly filters?: { readonly [P in PaneId]?: string };
+  /** Where `w` writes Frames. */
+  readonly saveDirectory: string;
+  /** Print stacks of crashes. */
+  readonly debug: boolean;
+  readonly version: string;
+}

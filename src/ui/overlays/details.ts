@@ -1,0 +1,128 @@
+/** Everything about one row: its columns with their meaning, latencies, errors, and who the container is. */
+import type { ContainerInfo, Latency, PaneId, RunqueueRow, SyscallRow } from '../../frame/frame.ts';
+import { ALL_CONTAINERS, containerName, fullName } from '../../frame/names.ts';
+import { formatCount, formatRate, formatUs } from '../../frame/units.ts';
+import type { Piece } from '../draw/box.ts';
+import type { Pen } from '../draw/pen.ts';
+import { octaveOf } from '../history/history.ts';
+import type { Overlay, State } from '../model.ts';
+import { histogram, rangeOf } from '../panes/waits.ts';
+import type { AnyRow } from '../rows.ts';
+import { cellText, paneOf } from '../rows.ts';
+import { contextFor, paneView } from '../view.ts';
+import { bar } from '../draw/bar.ts';
+import { beside, blankLine, entryLines, headingLine, textLines } from './text.ts';
+
+type Details = Extract<Overlay, { kind: 'details' }>;
+
+const TWO_COLUMNS = 110;
+const HISTOGRAM_LINES = 20;
+
+export function detailTitle(state: State, overlay: Details): Piece[] {
+  const pane = paneOf(overlay.pane);
+  const gone = paneView(state, overlay.pane)?.rows.some((row) => row.key === overlay.key) !== true;
+  return [
+    { text: `${pane.title}: details`, role: 'title', rank: 0 },
+    ...(gone ? [{ text: 'not in this interval; last numbers', role: 'warn' as const, rank: 1 }] : []),
+  ];
+}
+
+function columnLines(state: State, overlay: Details, pen: Pen, width: number): string[] {
+  if (state.shown === null) return [];
+  const context = contextFor(state.shown);
+  const columns = paneOf(overlay.pane).columns.filter((column) => column.trendOf === undefined);
+  const titleWidth = Math.max(...columns.map((column) => column.title.length));
+  return columns.flatMap((column) => {
+    const value = cellText(column, overlay.row, context, pen.ascii);
+    const long = value.length > 16 || width < 60;
+    // A short value leaves room for what it means.
+    const lines = long ? entryLines(pen, column.title, value, titleWidth, width, { name: 'dim', text: 'strong' })
+      : entryLines(pen, column.title, `${pen.fit(value, 16)} ${column.help}`, titleWidth, width, { name: 'dim', text: 'text' });
+    return lines;
+  });
+}
+
+const latencyOfRow = (row: AnyRow): Latency | null => ('latency' in row ? row.latency : null);
+
+function latencyLines(row: AnyRow, pen: Pen, width: number): string[] {
+  const latency = latencyOfRow(row);
+  if (latency === null || latency.count === 0) return [];
+  const us = (value: number | null): string => (value === null ? '-' : formatUs(value, pen.ascii));
+  const sampled = latency.sampled > 1 ? `, one in ${latency.sampled} timed` : '';
+  return [
+    headingLine(pen, 'Latency', width),
+    ...textLines(pen, `p50 ${us(latency.p50Us)}  p95 ${us(latency.p95Us)}  p99 ${us(latency.p99Us)}  max ${us(latency.maxUs)}  mean ${us(latency.sumUs / latency.count)}  (${formatCount(latency.count)} samples${sampled})`, width),
+    ...histogram(pen, latency, rangeOf(latency.buckets.map(([lower]) => octaveOf(lower))), width, HISTOGRAM_LINES), blankLine(width),
+  ];
+}
+
+/** Name, number and bar of each entry, largest first. */
+function ranking(pen: Pen, title: string, entries: readonly (readonly [string, number])[], width: number, format: (n: number) => string): string[] {
+  if (entries.length === 0) return [];
+  const sorted = entries.toSorted((a, b) => b[1] - a[1]).slice(0, 12);
+  const top = sorted[0]?.[1] ?? 1;
+  const nameWidth = Math.min(Math.max(8, ...sorted.map(([name]) => pen.width(pen.clean(name)))), Math.max(8, Math.floor(width / 2)));
+  const room = width - nameWidth - 10;
+  return [
+    headingLine(pen, title, width),
+    ...sorted.map(([name, n]) => {
+      const head = `${pen.fit(name, nameWidth, 'left', 'middle')}  ${pen.fit(format(n), 6, 'right')}  `;
+      return room < 4 ? pen.fit(`${name} ${format(n)}`, width) : head + pen.paint('bar', bar(pen, n / top, room));
+    }),
+    ...(entries.length > sorted.length ? textLines(pen, `and ${entries.length - sorted.length} more`, width, 'dim') : []), blankLine(width),
+  ];
+}
+
+function rankings(state: State, overlay: Details, pen: Pen, width: number): string[] {
+  const { row } = overlay;
+  const { shown } = state;
+  if (shown === null) return [];
+  const context = contextFor(shown);
+  const name = (key: string): string => fullName(context.container(key));
+  const lines: string[] = [];
+  if (overlay.pane === 'syscalls') {
+    const call = row as SyscallRow;
+    lines.push(...ranking(pen, 'Errors', Object.entries(call.errors ?? {}), width, formatCount));
+    if (call.container === ALL_CONTAINERS) {
+      const parts = shown.frame.panes.syscalls.rows.filter((one) => one.nr === call.nr && one.abi === call.abi);
+      lines.push(...ranking(pen, 'Per second by container', parts.map((one) => [name(one.container), one.ratePerSec] as const), width, formatRate));
+    }
+  }
+  if (overlay.pane === 'runqueue') {
+    const by = (row as RunqueueRow).preemptedBy;
+    lines.push(...ranking(pen, 'Ran instead of it', by.map((one) => [containerName(context.container(one.container)), one.count] as const), width, formatCount));
+  }
+  return lines;
+}
+
+/** Who it is, and why that is not all known. */
+function identityLines(key: string, info: ContainerInfo, pen: Pen, width: number): string[] {
+  const labels = Object.entries(info.labels).map(([name, value]) => `${name}=${value}`).join(' ');
+  const facts: readonly (readonly [string, string | null])[] = [
+    ['kind', info.kind], ['namespace', info.namespace], ['pod', info.pod], ['pod uid', info.podUid], ['container', info.container], ['container id', info.containerId],
+    ['image', info.image], ['owner', info.owner === null ? null : `${info.owner.kind}/${info.owner.name}`], ['qos', info.qos], ['labels', labels === '' ? null : labels],
+    ['nodename', info.nodename], ['pid namespace', info.pidNs === null ? null : String(info.pidNs)], ['cgroup', info.cgroup], ['cgroup id', info.cgroupId], ['key', key],
+    ['named by', info.nameSource],
+  ];
+  return [
+    headingLine(pen, 'Container', width),
+    ...facts.flatMap(([name, value]) => (value === null ? [] : entryLines(pen, name, value, 13, width, { name: 'dim', text: 'text' }))),
+    ...(info.unresolved === null ? [] : entryLines(pen, 'not known', info.unresolved, 13, width, { name: 'warn', text: 'warn' })), blankLine(width),
+  ];
+}
+
+function whereLines(state: State, pane: PaneId, row: AnyRow, pen: Pen, width: number): string[] {
+  if (state.shown === null || row.container === ALL_CONTAINERS) return [];
+  // A merged row that only one container has part in keeps that container's key.
+  return pane === 'syscalls' && state.panes.syscalls.selected !== null && row.container === ALL_CONTAINERS ? [] : identityLines(row.container, contextFor(state.shown).container(row.container), pen, width);
+}
+
+/** Lines of exactly `width` cells. */
+export function detailLines(state: State, overlay: Details, pen: Pen, width: number): string[] {
+  const main = (w: number): string[] => [...columnLines(state, overlay, pen, w), blankLine(w)];
+  const more = (w: number): string[] => [...latencyLines(overlay.row, pen, w), ...rankings(state, overlay, pen, w)];
+  const where = (w: number): string[] => whereLines(state, overlay.pane, overlay.row, pen, w);
+  if (width < TWO_COLUMNS) return [...main(width), ...more(width), ...where(width)];
+  const gap = 4, half = Math.floor((width - gap) / 2), rest = width - gap - half;
+  return beside([...main(half), ...where(half)], more(rest), half, rest, gap);
+}

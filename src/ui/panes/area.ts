@@ -1,0 +1,48 @@
+/** How a pane's body is divided: chart on top, table below, notices at the bottom. One answer for drawing and for keys. */
+import type { PaneId } from '../../frame/frame.ts';
+import { innerWidth } from '../draw/box.ts';
+import { calculateLayout, placeOf } from '../layout.ts';
+import type { State } from '../model.ts';
+
+export interface Area {
+  /** Cells and lines inside the frame. */
+  readonly width: number;
+  readonly height: number;
+  /** Lines of the chart, 0 for none. */
+  readonly chart: number;
+  /** Lines of the table with its heading, 0 for none. */
+  readonly table: number;
+}
+
+/** A chart's caption takes one line more than the chart. */
+const ZOOM_CHART = 9;
+const WIDE = 50;
+
+function chartLines(state: State, id: PaneId, width: number, height: number): number {
+  if (id === 'runqueue') {
+    if (!state.zoomed || height < 16) return height;
+    return Math.max(10, Math.min(18, Math.floor(height * 0.45)));
+  }
+  if (width < WIDE) return 0;
+  if (state.zoomed) return height >= 20 ? ZOOM_CHART : 0;
+  return id === 'syscalls' && height >= 12 ? 3 : 0;
+}
+
+/** The division of a body of this size. */
+export function divideBody(state: State, id: PaneId, width: number, height: number): Area {
+  const chart = chartLines(state, id, width, height);
+  return { width, height, chart, table: Math.max(0, height - chart) };
+}
+
+/** The division of a pane where it stands now; null when it is not on screen. */
+export function areaOf(state: State, id: PaneId): Area | null {
+  const layout = calculateLayout(state);
+  const place = placeOf(layout, id);
+  return place === null ? null : divideBody(state, id, innerWidth(place.width, layout.pad), Math.max(0, place.height - 2));
+}
+
+/** Rows that the table of a pane shows at once. */
+export function pageOf(state: State, id: PaneId): number {
+  const table = areaOf(state, id)?.table ?? 0;
+  return table >= 2 ? table - 1 : table;
+}

@@ -1,0 +1,59 @@
+/** The last line: the filter being typed, a message, or the keys that do something now. */
+import { intervalText } from '../commands/measure.ts';
+import type { LinePiece } from '../draw/line.ts';
+import { drawLine } from '../draw/line.ts';
+import type { Pen } from '../draw/pen.ts';
+import type { Binding } from '../keymap.ts';
+import { activeBindings, contextOfState, keyName } from '../keymap.ts';
+import type { Prompt, State } from '../model.ts';
+import { paneOf } from '../rows.ts';
+
+/** The typed text with its cursor, scrolled so that the cursor stays in sight. */
+function field(pen: Pen, prompt: Prompt, width: number): string {
+  const before = pen.clean(prompt.text.slice(0, prompt.cursor));
+  const at = pen.clean([...prompt.text.slice(prompt.cursor)][0] ?? ' ');
+  const after = pen.clean([...prompt.text.slice(prompt.cursor)].slice(1).join(''));
+  const room = Math.max(0, width - pen.width(at));
+  const head = pen.width(before) > room ? pen.fit(before, room, 'left', 'start') : before;
+  const tail = pen.fit(after, Math.max(0, room - pen.width(head)));
+  return head + pen.paint('cursor', at) + tail;
+}
+
+function drawPrompt(pen: Pen, prompt: Prompt, width: number): string {
+  const label = ` ${paneOf(prompt.pane).title} /`;
+  const hint = prompt.error ?? (prompt.text === '' ? 'text  !not  rate>100  p99>5ms  comm=nginx  a|b' : 'Enter keeps  Esc drops');
+  const hintWidth = Math.min(pen.width(pen.clean(hint)), Math.max(0, width - label.length - 16));
+  const shownHint = hintWidth >= 8 ? hintWidth : 0;
+  const text = width - label.length - (shownHint > 0 ? shownHint + 3 : 0);
+  if (text < 4) return pen.fit(`${label}${prompt.text}`, width, 'left', 'start');
+  const right = shownHint > 0 ? `  ${pen.paint(prompt.error === null ? 'dim' : 'bad', pen.fit(hint, shownHint))} ` : '';
+  return pen.paint('key', label) + field(pen, prompt, text) + right;
+}
+
+/** Label of a binding where the state changes its meaning. */
+function labelOf(binding: Binding, state: State): string {
+  switch (binding.command) {
+    case 'pause': return state.paused ? 'Resume' : binding.label;
+    case 'zoom': return state.zoomed ? 'Unzoom' : binding.label;
+    case 'totals': return state.totals ? 'Interval' : binding.label;
+    case 'heatMap': return state.heatMap ? 'Histogram' : binding.label;
+    case 'group': return state.grouped ? binding.label : 'Group';
+    default: return binding.label;
+  }
+}
+
+const key = (pen: Pen, name: string, label: string, rank: number): LinePiece => ({
+  spans: [{ text: keyName(name, pen.ascii), role: 'key' }, { text: ` ${label}`, role: 'text' }], rank,
+});
+
+/** Exactly `width` cells. */
+export function drawFooter(state: State, pen: Pen, width: number): string {
+  if (state.prompt !== null) return drawPrompt(pen, state.prompt, width);
+  if (state.message !== null) return drawLine(pen, width, [{ spans: [state.message], rank: 0 }], []);
+  const context = contextOfState(state);
+  const bindings = activeBindings(state).filter((binding) => binding.footer !== undefined && binding.context.includes(context));
+  const pieces = bindings.toSorted((a, b) => (a.footer ?? 0) - (b.footer ?? 0)).map((binding) => key(pen, binding.keys[0] ?? '', labelOf(binding, state), 1 + (binding.footer ?? 0)));
+  const interval: LinePiece[] = state.can.setInterval && !state.readOnly && context === 'main'
+    ? [{ spans: [{ text: '+/-', role: 'key' }, { text: ` ${intervalText(state.intervalMs)}s`, role: 'text' }], rank: 9 }] : [];
+  return drawLine(pen, width, pieces, interval);
+}

@@ -1,0 +1,44 @@
+/** The whole screen as lines: pure, exactly as wide and high as the terminal. */
+import type { Pen } from './draw/pen.ts';
+import { penOf } from './draw/pen.ts';
+import { calculateLayout } from './layout.ts';
+import type { State } from './model.ts';
+import { drawOverlay } from './overlays/overlay.ts';
+import { drawPane } from './panes/pane.ts';
+import { drawFooter } from './parts/footer.ts';
+import { drawHeader } from './parts/header.ts';
+import { drawTabs } from './parts/tabs.ts';
+
+const pens = new Map<string, Pen>();
+
+/** The pen for a state's colours and characters. */
+export function penFor(state: State): Pen {
+  const key = `${state.depth} ${state.symbols}`;
+  let pen = pens.get(key);
+  if (pen === undefined) {
+    pen = penOf(state.depth, state.symbols);
+    pens.set(key, pen);
+  }
+  return pen;
+}
+
+/** Exactly `state.size.height` lines of `state.size.width` cells. */
+export function drawScreen(state: State): string[] {
+  const pen = penFor(state);
+  const layout = calculateLayout(state);
+  const { width, height } = layout;
+  if (width <= 0 || height <= 0) return Array.from({ length: Math.max(0, height) }, () => '');
+  const lines: string[] = [];
+  if (layout.header) lines.push(drawHeader(state, pen, width));
+  if (state.overlay !== null) lines.push(...drawOverlay(state, pen, width, layout.bodyHeight + layout.tabs));
+  else {
+    if (layout.tabs) lines.push(drawTabs(state, pen, width));
+    for (const row of layout.rows) {
+      const panes = row.map((place) => drawPane(state, place.id, pen, place.width, place.height, layout.pad));
+      const rows = row[0]?.height ?? 0;
+      for (let y = 0; y < rows; y++) lines.push(panes.map((pane) => pane[y] ?? '').join(''));
+    }
+  }
+  if (layout.footer) lines.push(drawFooter(state, pen, width));
+  return lines;
+}

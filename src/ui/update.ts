@@ -1,0 +1,136 @@
+/** The one way in which the state changes: an action in, a state and what is to be done out. Pure. */
+import { acceptMenu, back, enter, menuItems, openDetails, openNamespaceMenu, openPrompt, openSortMenu, reverse, sortStep, toggleErrorsOnly } from './commands/find.ts';
+import { changeInterval, cycleLevel } from './commands/measure.ts';
+import type { Move } from './commands/move.ts';
+import { distance, focusBy, focusNumber, moveColumns, moveSelection, nextLayout, toggleZoom } from './commands/move.ts';
+import { promptKey, promptPaste } from './commands/prompt.ts';
+import { tell } from './commands/tell.ts';
+import type { Effect } from './effects.ts';
+import type { Command } from './keymap.ts';
+import { bindingFor } from './keymap.ts';
+import type { InputEvent, Key } from './keys.ts';
+import { LAYOUTS } from './layout.ts';
+import type { Shown, Size, State } from './model.ts';
+import { withPane } from './model.ts';
+import { overlayLength, overlayPage } from './overlays/overlay.ts';
+import type { Role } from './theme.ts';
+import { paneView } from './view.ts';
+import type { PaneId } from '../frame/frame.ts';
+
+export type Action =
+  | { readonly type: 'input'; readonly event: InputEvent; readonly now: number }
+  /** A Frame to show, with the history that holds it. */
+  | { readonly type: 'frame'; readonly shown: Shown; readonly now: number }
+  /** A Frame went into the history while the screen is paused. */
+  | { readonly type: 'missed' }
+  /** The screen stands still on this, or goes on with it. */
+  | { readonly type: 'paused'; readonly shown: Shown | null }
+  | { readonly type: 'resumed'; readonly shown: Shown | null }
+  | { readonly type: 'resize'; readonly size: Size }
+  | { readonly type: 'message'; readonly text: string; readonly role: Role; readonly now: number }
+  | { readonly type: 'ended'; readonly reason: string };
+
+export interface Update {
+  readonly state: State;
+  readonly effects: readonly Effect[];
+}
+
+const only = (state: State): Update => ({ state, effects: [] });
+
+export function update(state: State, action: Action): Update {
+  switch (action.type) {
+    case 'input': return input(state, action.event, action.now);
+    case 'frame': return only(newFrame(state, action.shown, action.now));
+    case 'missed': return only({ ...state, missed: state.missed + 1 });
+    case 'paused': return only({ ...state, paused: true, missed: 0, shown: action.shown });
+    case 'resumed': return only(follow({ ...state, paused: false, missed: 0, shown: action.shown }));
+    case 'resize': return only({ ...state, size: action.size });
+    case 'message': return only(tell(state, action.text, action.role, action.now));
+    case 'ended': return only({ ...state, ended: action.reason });
+  }
+}
+
+/** Note where selected rows are now: their places when they are gone. Details go on with the row's new numbers. */
+function follow(state: State): State {
+  let next = state;
+  for (const id of Object.keys(state.panes) as PaneId[]) {
+    const { selected, index } = state.panes[id];
+    if (selected === null) continue;
+    const at = paneView(state, id)?.rows.findIndex((row) => row.key === selected) ?? -1;
+    if (at >= 0 && at !== index) next = withPane(next, id, { index: at });
+  }
+  const { overlay } = next;
+  if (overlay?.kind !== 'details') return next;
+  const row = paneView(next, overlay.pane)?.rows.find((one) => one.key === overlay.key)?.row;
+  return row === undefined ? next : { ...next, overlay: { ...overlay, row } };
+}
+
+function newFrame(state: State, shown: Shown, now: number): State {
+  const message = state.message !== null && state.message.until <= now ? null : state.message;
+  return follow({ ...state, shown, message, asked: null });
+}
+
+function input(state: State, event: InputEvent, now: number): Update {
+  const { prompt } = state;
+  if (event.kind === 'paste') return only(prompt === null ? state : promptPaste(state, prompt, event.text));
+  const quiet = state.message === null ? state : { ...state, message: null };
+  if (prompt !== null && event.key.name !== 'ctrl-c' && event.key.name !== 'ctrl-z' && event.key.name !== 'ctrl-l') return only(promptKey(quiet, prompt, event.key));
+  const binding = bindingFor(quiet, event.key.name);
+  return binding === null ? only(quiet) : command(quiet, binding.command, event.key, now);
+}
+
+/** A move inside an open menu or overlay. */
+function scroll(state: State, move: Move): State {
+  const { menu, overlay } = state;
+  if (menu !== null) {
+    const last = menuItems(state).length - 1;
+    return { ...state, menu: { ...menu, index: Math.max(0, Math.min(last, menu.index + distance(move, 5))) } };
+  }
+  if (overlay === null) return moveSelection(state, move);
+  const page = overlayPage(state);
+  const last = Math.max(0, overlayLength(state) - page);
+  return { ...state, overlay: { ...overlay, scroll: Math.max(0, Math.min(last, overlay.scroll + distance(move, page))) } };
+}
+
+function command(state: State, name: Command, key: Key, now: number): Update {
+  switch (name) {
+    case 'quit': return { state, effects: [{ kind: 'quit', code: 0 }] };
+    case 'interrupt': return { state, effects: [{ kind: 'quit', code: 130 }] };
+    case 'suspend': return { state, effects: [{ kind: 'suspend' }] };
+    case 'redraw': return { state, effects: [{ kind: 'redraw' }] };
+    case 'help': return only({ ...state, overlay: { kind: 'help', scroll: 0 } });
+    case 'close': return only({ ...state, overlay: null });
+    case 'back': return only(back(state, now));
+    case 'focusNext': return only(focusBy(state, 1));
+    case 'focusPrevious': return only(focusBy(state, -1));
+    case 'focus': return only(focusNumber(state, Number(key.name)));
+    case 'zoom': return only(toggleZoom(state));
+    case 'layout': {
+      const next = nextLayout(state);
+      return only(tell(next, `layout: ${LAYOUTS[next.layout]?.name ?? ''}`, 'accent', now));
+    }
+    case 'up': case 'down': case 'pageUp': case 'pageDown': case 'halfUp': case 'halfDown': case 'first': case 'last':
+      return only(scroll(state, name));
+    case 'columnsLeft': return only(moveColumns(state, -1));
+    case 'columnsRight': return only(moveColumns(state, 1));
+    case 'enter': return only(enter(state, now));
+    case 'accept': return only(acceptMenu(state));
+    case 'details': return only(openDetails(state, now));
+    case 'group': return only({ ...state, grouped: !state.grouped, breakdown: null });
+    case 'namespace': return only(openNamespaceMenu(state, now));
+    case 'filter': return only(openPrompt(state));
+    case 'errorsOnly': return only(toggleErrorsOnly(state));
+    case 'sortMenu': return only(openSortMenu(state));
+    case 'sortNext': return only(sortStep(state, 1));
+    case 'sortPrevious': return only(sortStep(state, -1));
+    case 'reverse': return only(reverse(state));
+    case 'pause': return { state, effects: [{ kind: state.paused ? 'resume' : 'pause' }] };
+    case 'slower': return changeInterval(state, 1);
+    case 'faster': return changeInterval(state, -1);
+    case 'level': return cycleLevel(state, now);
+    case 'totals': return only({ ...state, totals: !state.totals });
+    case 'heatMap': return only({ ...state, heatMap: !state.heatMap });
+    case 'reset': return { state, effects: [{ kind: 'reset' }] };
+    case 'save': return state.shown === null ? only(tell(state, 'nothing to save yet', 'warn', now)) : { state, effects: [{ kind: 'save', frame: state.shown.frame }] };
+  }
+}
