@@ -40,6 +40,7 @@ char LICENSE[] SEC("license") = "GPL";
 #define WATCHED_MAX 16384
 #define LISTENERS_MAX 16384
 #define FAILED_MAX 8192
+#define SLOW_MAX 4096
 /* Rows that fit the 32 KiB which one call of an iterator may write. */
 #define ROWS_PER_SHOW 256
 #define LATENCY_UNKNOWN (~0ULL)
@@ -125,6 +126,22 @@ struct {
 	__type(value, struct failure);
 } failed SEC(".maps");
 
+struct handshake {
+	u64 net;
+	u8 remote[16];
+	__be16 remote_port;
+	u16 local_port;
+	u32 zero;
+};
+
+/* Incoming connections whose SYN-ACK was sent again: when it was sent first, us. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, SLOW_MAX);
+	__type(key, struct handshake);
+	__type(value, u64);
+} slow_handshakes SEC(".maps");
+
 /* Bit per port on which somebody listened when we came: tells the direction of connections older than us. */
 u64 listening_ports[65536 / 64] = {};
 
@@ -176,10 +193,9 @@ static __always_inline void row_of(struct tcp_row *row, struct sock *sk)
 }
 
 /* Count what became of a connection, and send its row. */
-static __noinline int tell(struct sock *sk, const struct conn *conn, u32 error, u32 kind)
+static __noinline int tell(struct sock *sk, const struct conn *conn, u64 now, u32 error, u32 kind)
 {
 	struct tcp_row row = { .what = OUTCOME, .error = error, .direction = kind & 1 };
-	u64 now = bpf_ktime_get_ns();
 
 	if (!count_event(conn->owner.cgroup, error, kind, now))
 		return 0;
@@ -240,8 +256,8 @@ static __always_inline void listens(struct sock *sk, struct conn *conn, struct t
 	conn->listener = key;
 	conn->role = LISTENING;
 	acceptor.owner = conn->owner;
-	if (bpf_map_update_elem(&acceptors, &key, &acceptor, BPF_NOEXIST) == -7 /* E2BIG */)
-		count_loss(map);
+	/* Where there is no room, connections stay with whoever listens. */
+	bpf_map_update_elem(&acceptors, &key, &acceptor, BPF_ANY);
 }
 
 #if defined(__TARGET_ARCH_arm64)
@@ -268,15 +284,60 @@ static __always_inline void connect_failed(struct sock *sk, struct conn *conn)
 	failure.untold = !error && connect_will_tell(conn);
 	bpf_map_update_elem(&failed, &key, &failure, BPF_ANY);
 	if (!failure.untold)
-		tell(sk, conn, error ?: ECANCELED, OUT);
+		tell(sk, conn, bpf_ktime_get_ns(), error ?: ECANCELED, OUT);
 }
 
-/* The SYN's age from the handshake's round trip, which is not measured when the SYN-ACK was sent again. */
+static __always_inline void handshake_of(struct handshake *key, struct sock_common *common)
+{
+	key->net = (u64)BPF_CORE_READ(common, skc_net.net);
+	key->remote_port = BPF_CORE_READ(common, skc_dport);
+	key->local_port = BPF_CORE_READ(common, skc_num);
+	if (BPF_CORE_READ(common, skc_family) == AF_INET6) {
+		if (bpf_core_field_exists(common->skc_v6_daddr))
+			bpf_core_read(key->remote, 16, &common->skc_v6_daddr);
+	} else {
+		bpf_core_read(key->remote, 4, &common->skc_daddr);
+	}
+}
+
+SEC("tp_btf/tcp_retransmit_synack")
+int BPF_PROG(on_synack_again, struct sock *sk, struct request_sock *req)
+{
+	u64 first_us = BPF_CORE_READ((struct tcp_request_sock *)req, snt_synack);
+	struct handshake key = {};
+
+	if (!first_us)
+		return 0;	/* a SYN cookie: the kernel keeps no record */
+	handshake_of(&key, &req->__req_common);
+	bpf_map_update_elem(&slow_handshakes, &key, &first_us, BPF_NOEXIST);
+	return 0;
+}
+
+/*
+ * When the SYN came: before the handshake's round trip as the kernel measured it. When the SYN-ACK was sent again
+ * that is the round trip of the last one, so the first one's time is noted then.
+ */
+static __always_inline u64 syn_came(struct sock *sk, u64 now)
+{
+	u32 rtt_us = BPF_CORE_READ((struct tcp_sock *)sk, srtt_us) >> 3;
+	struct handshake key = {};
+	u64 *first_us, since = 0;
+
+	if (!BPF_CORE_READ((struct tcp_sock *)sk, total_retrans))
+		return rtt_us ? now - rtt_us * 1000ULL : 0;
+	handshake_of(&key, &sk->__sk_common);
+	first_us = bpf_map_lookup_elem(&slow_handshakes, &key);
+	if (first_us) {
+		since = *first_us * 1000;
+		bpf_map_delete_elem(&slow_handshakes, &key);
+	}
+	return since;
+}
+
 static __always_inline void came_in(struct sock *sk, u32 error)
 {
 	struct conn *conn = conn_of(sk);
 	struct acceptor *acceptor;
-	u32 rtt_us;
 
 	if (!conn)
 		return;
@@ -285,12 +346,11 @@ static __always_inline void came_in(struct sock *sk, u32 error)
 		if (acceptor)
 			conn->owner = acceptor->owner;
 	}
-	rtt_us = BPF_CORE_READ((struct tcp_sock *)sk, srtt_us) >> 3;
 	conn->outcome_ns = bpf_ktime_get_ns();
-	conn->since_ns = rtt_us ? conn->outcome_ns - rtt_us * 1000ULL : 0;
+	conn->since_ns = syn_came(sk, conn->outcome_ns);
 	conn->role = ACCEPTED;
 	conn->watched = 0;
-	tell(sk, conn, error, IN);
+	tell(sk, conn, conn->outcome_ns, error, IN);
 }
 
 static __always_inline void closed(struct sock *sk, struct conn *conn, int from)
@@ -309,7 +369,7 @@ static __always_inline void closed(struct sock *sk, struct conn *conn, int from)
 	case CONNECTED:
 	case ACCEPTED:
 		if (sk->sk_err && !(sk->__sk_common.skc_flags & 1UL << SOCK_DEAD))
-			tell(sk, conn, sk->sk_err, LATER | (conn->role == ACCEPTED ? IN : OUT));
+			tell(sk, conn, bpf_ktime_get_ns(), sk->sk_err, LATER | (conn->role == ACCEPTED ? IN : OUT));
 		break;
 	}
 	conn->role = UNKNOWN;
@@ -341,7 +401,7 @@ int BPF_PROG(on_state, struct sock *sk, int from, int to)
 		unwatch(sk, conn);
 		conn->outcome_ns = bpf_ktime_get_ns();
 		conn->role = CONNECTED;
-		tell(sk, conn, 0, OUT);
+		tell(sk, conn, conn->outcome_ns, 0, OUT);
 		return 0;
 	}
 	if (from == BPF_TCP_SYN_RECV && (!conn || conn->role == LISTENING)) {
@@ -586,7 +646,8 @@ static long show_watched(struct bpf_map *map, u64 *key, struct conn *conn, struc
 	row_of(&row, sk);
 	row.owner = conn->owner;
 	if (conn->role == CONNECTING) {
-		if (BPF_CORE_READ(sk, __sk_common.skc_state) != BPF_TCP_SYN_SENT)
+		/* Without a port it is just now inside connect(). */
+		if (BPF_CORE_READ(sk, __sk_common.skc_state) != BPF_TCP_SYN_SENT || !row.local_port)
 			return 0;
 		row.what = PENDING;
 		row.time_ns = conn->since_ns ?: conn->outcome_ns;
