@@ -102,8 +102,8 @@ describe.skipIf(!canLoadBpf)('the budget of the opens stream (needs root and BTF
     expect(rows.length + loss.lostRing).toBe(sum(totals));
     expect(loss).toMatchObject({ overBudget: 0, lostMap: 0, seen: sum(totals) });
     expect(longest).toBeGreaterThan(stallMs);
-    // The default ring holds 92,000 such rows. On a crowded machine a stall may grow beyond what we asked for.
+    // The default ring holds 92,000 such rows: what a longer stall (on a crowded machine) brings may be lost, nothing else.
     const perMs = (200_000 * seconds) / Number(answers[0]);
-    if (longest * perMs < 90_000) expect(loss.lostRing).toBe(0);
+    expect(loss.lostRing).toBeLessThanOrEqual(longest * perMs < 90_000 ? 0 : sum(totals));
   });
 });

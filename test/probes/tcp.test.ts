@@ -186,7 +186,8 @@ describe.skipIf(!canLoadBpf)('the tcp probe (needs root and BTF)', () => {
       for (let i = 0; i < 3; i++) {
         const accepted = scene.server.ask('accept-child 0 5 close');
         ports.push(...connected(await scene.client.ask(`connect 5 4 127.0.0.1 ${port} block close`)).ports);
-        owners.push(...new Array<number>(5).fill(Number((await accepted).split(' ')[0])));
+        const child = Number((await accepted).split(' ')[0]);
+        owners.push(child, child, child, child, child);
       }
       const own = scene.server.ask('accept 0 2 close');
       ports.push(...connected(await scene.client.ask(`connect 2 4 127.0.0.1 ${port} block close`)).ports);
