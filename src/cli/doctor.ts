@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { EXIT, KbtopError, usageError } from './errors.ts';
 import { watchInterrupts } from './interrupt.ts';
 import { printOut } from './output.ts';
-import { requireBpf } from './preflight.ts';
+import { bpfObstacle } from './preflight.ts';
 import { type GlobalFlags, type Settings, settle, wantsColor } from './settings.ts';
 import { oneOf } from './suggest.ts';
 import type { Check } from './doctor/check.ts';
@@ -40,17 +40,6 @@ export function doctorCommand(): Command {
     .action(async (_flags: unknown, command: Command) => doctor(command.optsWithGlobals<DoctorFlags>()));
 }
 
-/** Why BPF cannot work here at all; null when it may. */
-function blocked(): string | null {
-  try {
-    requireBpf('kbtop');
-    return null;
-  } catch (error) {
-    if (error instanceof KbtopError) return error.message;
-    throw error;
-  }
-}
-
 async function asTable(checks: readonly Check[], settings: Settings): Promise<string> {
   const { detectSymbols } = await import('../ui/symbols.ts');
   const { plainTable, tableOf } = await import('./doctor/render.ts');
@@ -75,7 +64,7 @@ async function doctor(flags: DoctorFlags): Promise<void> {
   try {
     const { diagnose } = await import('./doctor/diagnose.ts');
     const debug = (text: string): void => { if (settings.debug) process.stderr.write(text.endsWith('\n') ? text : `${text}\n`); };
-    const checks = await watch.race(diagnose(blocked(), debug));
+    const checks = await watch.race(diagnose(bpfObstacle(), debug));
     const text = flags.output === 'json' ? `${JSON.stringify({ schema: DOCTOR_SCHEMA, checks }, null, 2)}\n` : await asTable(checks, settings);
     await watch.race(printOut(text));
     const broken = checks.filter(({ group, ok }) => group === 'panes' && ok !== 'yes' && ok !== 'partly').map(({ check }) => check);

@@ -1,5 +1,5 @@
 /** Whether BPF can work here at all, from two files: says the reason before anything is loaded or drawn. */
-import { type Feature, privileges, systemFeatures } from '../bpf/features.ts';
+import { privileges, systemFeatures } from '../bpf/features.ts';
 import { EXIT, KbtopError } from './errors.ts';
 
 /** May this user load tracing programs: root, or CAP_BPF with CAP_PERFMON. Unknown counts as yes. */
@@ -8,14 +8,22 @@ function mayLoad(root: string): boolean {
   return has('CAP_SYS_ADMIN') !== false || (has('CAP_BPF') === true && has('CAP_PERFMON') === true);
 }
 
-/**
- * @param what "kbtop top", for the advice @param root directory that stands for /, for tests
- * @throws KbtopError (not possible here) when no pane could work
- */
-export function requireBpf(what: string, root = '/'): void {
-  if (!mayLoad(root)) {
-    throw new KbtopError(EXIT.impossible, `BPF needs root, or the capabilities CAP_BPF and CAP_PERFMON: run sudo ${what}, or see what is missing with kbtop doctor`);
-  }
-  const btf: Feature | undefined = systemFeatures(root).find(({ feature }) => feature === 'BTF');
-  if (btf?.ok === false) throw new KbtopError(EXIT.impossible, `BPF programs cannot be fitted to this kernel: ${btf.reason}`);
+export interface Obstacle {
+  readonly reason: string;
+  readonly fix: string;
+}
+
+/** Why no pane can work; null when they may. @param root directory that stands for /, for tests */
+export function bpfObstacle(root = '/'): Obstacle | null {
+  if (!mayLoad(root)) return { reason: 'BPF needs root, or the capabilities CAP_BPF and CAP_PERFMON', fix: 'run it with sudo' };
+  const btf = systemFeatures(root).find(({ feature }) => feature === 'BTF');
+  if (btf?.ok !== false) return null;
+  const [reason = '', fix = 'see kbtop doctor'] = btf.reason.split('; ');
+  return { reason: `BPF programs cannot be fitted to this kernel: ${reason}`, fix };
+}
+
+/** @throws KbtopError (not possible here) when no pane could work */
+export function requireBpf(root = '/'): void {
+  const obstacle = bpfObstacle(root);
+  if (obstacle) throw new KbtopError(EXIT.impossible, `${obstacle.reason}: ${obstacle.fix}, or see what is missing with kbtop doctor`);
 }

@@ -141,7 +141,7 @@ async function writerOf(flags: SnapshotFlags, settings: Settings, { panes, count
 async function snapshot(flags: SnapshotFlags): Promise<void> {
   const settings = await settle(flags);
   const what = plan(flags, settings);
-  requireBpf('kbtop snapshot');
+  requireBpf();
   const watch = watchInterrupts();
   try {
     await capture(what, await writerOf(flags, settings, what), settings, watch);
@@ -160,7 +160,7 @@ async function capture({ panes, durationMs, count, selection }: Plan, write: Fra
       const frame = select(whole, selection);
       const failed = failedPanes(frame, panes);
       await watch.race(printOut(write(frame, index)));
-      if (failed.length === panes.length) throw new KbtopError(EXIT.impossible, `nothing could be measured: ${reasons(failed)}; kbtop doctor tells more`);
+      if (failed.length === panes.length) throw new KbtopError(EXIT.impossible, `nothing could be measured: ${reasons(failed)}; kbtop doctor tells more about each pane`);
       for (const { pane, reason } of index === 0 ? failed : []) await printError(`${pane} could not be measured: ${reason}`);
       matched ||= !isEmpty(frame);
       index++;
@@ -175,10 +175,11 @@ async function capture({ panes, durationMs, count, selection }: Plan, write: Fra
 
 const debugLine = (text: string): void => { process.stderr.write(text.endsWith('\n') ? text : `${text}\n`); };
 
-/** One reason for all, or each pane's own. */
-function reasons(failed: readonly { readonly pane: PaneId; readonly reason: string }[]): string {
-  const different = new Set(failed.map(({ reason }) => reason));
-  return different.size === 1 ? [...different].join('') : failed.map(({ pane, reason }) => `${pane}: ${reason}`).join('; ');
+/** The one reason of all, or the first: the others are mostly like it. */
+function reasons([first, ...others]: readonly { readonly pane: PaneId; readonly reason: string }[]): string {
+  if (!first) return 'no pane was asked for';
+  if (others.every(({ reason }) => reason === first.reason)) return first.reason;
+  return `${first.pane}: ${first.reason}; ${others.map(({ pane }) => pane).join(', ')} failed, too`;
 }
 
 /** Only the containers pane knows every container; to the others an idle one does not exist. */

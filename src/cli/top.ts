@@ -24,7 +24,7 @@ async function top(settings: Settings): Promise<void> {
   if (!process.stdin.isTTY || !process.stdout.isTTY) {
     throw usageError('the screen needs a terminal: use kbtop snapshot in scripts and pipes, or give it one with kubectl exec -it or ssh -t');
   }
-  requireBpf('kbtop top');
+  requireBpf();
   const [{ openCapture }, { runUi }] = await Promise.all([import('./capture.ts'), import('../ui/run.tsx')]);
   // Logs would tear the screen: --debug keeps what the crash of the screen prints.
   const manager = openCapture({ intervalMs: settings.intervalMs, debug: null });

@@ -7,7 +7,7 @@ type Known = (feature: string) => Feature | undefined;
 /** A program type's own answer; null when it was not tried. */
 const taken = (known: Known, type: string): boolean | null => known(type)?.ok ?? null;
 
-const why = (known: Known, type: string): string => known(type)?.reason ?? 'not tried';
+const why = (known: Known, type: string): string => known(type)?.reason ?? 'not tried: see the panes';
 
 /** @param config value of a kernel option: a string, null when not set, undefined when the configuration cannot be read */
 export function chaosChecks(features: readonly Feature[], config: (option: string) => string | null | undefined): Check[] {
@@ -17,7 +17,7 @@ export function chaosChecks(features: readonly Feature[], config: (option: strin
 
   const withOption = (name: string, type: string, option: string, purpose: string): Check => {
     const accepted = taken(known, type);
-    if (accepted !== true) return row(name, accepted, `${type}: ${why(known, type)}`);
+    if (accepted !== true) return row(name, accepted, why(known, type));
     const value = config(option);
     if (value === undefined) return row(name, null, `${type} programs are taken; whether ${option} is set cannot be read`);
     return value === null ? row(name, false, `${option} is not set`, 'a kernel built with it') : row(name, true, purpose);
@@ -42,6 +42,6 @@ export function chaosChecks(features: readonly Feature[], config: (option: strin
     row('cgroup hooks', taken(known, 'cgroup'), taken(known, 'cgroup') === true ? 'errors from connect, bind, sendto, sockopt, socket, device open, sysctl in a cgroup' : why(known, 'cgroup')),
     signal.includes(true)
       ? row('signal', true, 'signals to the calling task')
-      : row('signal', signal.includes(false) ? false : null, `no tracing program: ${why(known, 'tp_btf')}`),
+      : row('signal', signal.includes(false) ? false : null, why(known, 'tp_btf')),
   ];
 }

@@ -7,11 +7,12 @@ import { loadAddon } from '../../bpf/load.ts';
 import { PANE_IDS } from '../../frame/panes/index.ts';
 import { type CaptureChecks, paneChecks, programChecks } from './capture.ts';
 import { chaosChecks } from './chaos.ts';
+import type { Obstacle } from '../preflight.ts';
 import { type Check, GROUPS, check, reasonOf } from './check.ts';
 import { cgroupChecks, featureChecks, memlockCheck, terminalChecks, versionChecks } from './system.ts';
 
-/** @param blocked why BPF cannot be tried at all; null: try */
-export async function diagnose(blocked: string | null, debug: (text: string) => void): Promise<Check[]> {
+/** @param obstacle why BPF cannot be tried at all; null: try */
+export async function diagnose(obstacle: Obstacle | null, debug: (text: string) => void): Promise<Check[]> {
   const system = systemFeatures();
   let addon: Addon | null = null;
   let libbpf: string | { readonly reason: string };
@@ -21,10 +22,10 @@ export async function diagnose(blocked: string | null, debug: (text: string) => 
   } catch (error) {
     libbpf = { reason: reasonOf(error) };
   }
-  const why = blocked ?? (typeof libbpf === 'string' ? null : libbpf.reason);
-  let features: readonly Feature[] = [], programs: Check[] = [];
+  const why = obstacle ?? (typeof libbpf === 'string' ? null : { reason: libbpf.reason, fix: null });
+  let features: readonly Feature[] = [], programs: Check[] = [check('programs', 'program types', null, 'not tried: see the panes')];
   let capture: CaptureChecks = {
-    panes: PANE_IDS.map((pane) => check('panes', pane, false, why ?? 'not tried')),
+    panes: PANE_IDS.map((pane) => check('panes', pane, false, why?.reason ?? 'not tried', why?.fix)),
     identity: [check('identity', 'cgroup', 'partly', 'paths from mounted cgroup file systems alone')],
   };
   if (addon && why === null) {
