@@ -6,6 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <system_error>
+#include <thread>
+
 #include "log.h"
 #include "object.h"
 #include "reason.h"
@@ -15,6 +19,7 @@ namespace kbtop {
 
 namespace {
 
+constexpr size_t kMaxThreads = 16;
 constexpr size_t kReadBytes = 256 * 1024;
 
 struct Descriptor {
@@ -54,6 +59,23 @@ std::string tracepoint_of(const bpf_program* program) {
   return "";
 }
 
+/**
+ * Leaving a classic tracepoint waits some 70 ms for all CPUs (tracepoint_synchronize_unregister); waits that run
+ * side by side share most of it.
+ */
+void destroy(const std::vector<bpf_link*>& links) {
+  std::vector<std::thread> threads;
+  for (bpf_link* link : links) {
+    try {
+      if (links.size() == 1 || threads.size() >= kMaxThreads) throw std::system_error();
+      threads.emplace_back([link] { bpf_link__destroy(link); });
+    } catch (const std::system_error&) {
+      bpf_link__destroy(link);
+    }
+  }
+  for (std::thread& thread : threads) thread.join();
+}
+
 }  // namespace
 
 ProgramResult Object::attach_one(bpf_program* program) {
@@ -81,12 +103,14 @@ std::vector<ProgramResult> Object::attach(const std::vector<std::string>& names)
   return attach_all(names);
 }
 
-void Object::begin_attach(const std::vector<std::string>& names) {
+void Object::begin_work(const std::vector<std::string>& names) {
   require_loaded();
   for (const auto& name : names) require_program(name);
   const std::lock_guard lock(mutex_);
   work_ = Work::kRunning;
 }
+
+void Object::begin_attach(const std::vector<std::string>& names) { begin_work(names); }
 
 std::vector<ProgramResult> Object::attach_begun(const std::vector<std::string>& names) {
   return finish(State::kLoaded, State::kLoaded, [&] { return attach_all(names); });
@@ -133,18 +157,27 @@ ProgramResult Object::attach_cgroup(const std::string& name, const std::string& 
 
 void Object::detach(const std::vector<std::string>& names) {
   require_loaded();
-  if (names.empty()) {
-    for (const auto& [name, link] : links_) bpf_link__destroy(link);
-    links_.clear();
-    return;
-  }
   for (const auto& name : names) require_program(name);
-  for (const auto& name : names) {
-    const auto link = links_.find(name);
-    if (link == links_.end()) continue;
-    bpf_link__destroy(link->second);
-    links_.erase(link);
+  detach_all(names);
+}
+
+void Object::begin_detach(const std::vector<std::string>& names) { begin_work(names); }
+
+void Object::detach_begun(const std::vector<std::string>& names) {
+  finish(State::kLoaded, State::kLoaded, [&] {
+    detach_all(names);
+    return std::vector<ProgramResult>();
+  });
+}
+
+void Object::detach_all(const std::vector<std::string>& names) {
+  std::vector<bpf_link*> links;
+  for (auto link = links_.begin(); link != links_.end();) {
+    const bool wanted = names.empty() || std::find(names.begin(), names.end(), link->first) != names.end();
+    if (wanted) links.push_back(link->second);
+    link = wanted ? links_.erase(link) : std::next(link);
   }
+  destroy(links);
 }
 
 std::vector<uint8_t> Object::iterate(const std::string& name) const {

@@ -14,8 +14,11 @@ class Work : public Napi::AsyncWorker {
  public:
   using Body = std::function<std::vector<ProgramResult>(Object&)>;
 
-  static Napi::Promise start(Napi::Env env, std::shared_ptr<Object> object, Body body) {
-    auto* work = new Work(env, std::move(object), std::move(body));
+  /** How it ends: with results, with nothing, or, for a close, with nothing and nothing to settle. */
+  enum class Ending { kResults, kNothing, kClose };
+
+  static Napi::Promise start(Napi::Env env, std::shared_ptr<Object> object, Ending ending, Body body) {
+    auto* work = new Work(env, std::move(object), ending, std::move(body));
     const Napi::Promise promise = work->deferred_.Promise();
     work->Queue();
     return promise;
@@ -33,6 +36,7 @@ class Work : public Napi::AsyncWorker {
   }
 
   void OnOK() override {
+    if (ending_ == Ending::kClose) return deferred_.Resolve(Env().Undefined());
     try {
       object_->settle();
     } catch (const Failure& closed) {
@@ -41,16 +45,21 @@ class Work : public Napi::AsyncWorker {
     if (failure_) {
       deferred_.Reject(bpf_error(Env(), *failure_).Value());
     } else {
-      deferred_.Resolve(program_results(Env(), results_));
+      deferred_.Resolve(ending_ == Ending::kResults ? Napi::Value(program_results(Env(), results_)) : Env().Undefined());
     }
   }
 
  private:
-  Work(Napi::Env env, std::shared_ptr<Object> object, Body body)
-      : Napi::AsyncWorker(env, "kbtop"), deferred_(Napi::Promise::Deferred::New(env)), object_(std::move(object)), body_(std::move(body)) {}
+  Work(Napi::Env env, std::shared_ptr<Object> object, Ending ending, Body body)
+      : Napi::AsyncWorker(env, "kbtop"),
+        deferred_(Napi::Promise::Deferred::New(env)),
+        object_(std::move(object)),
+        ending_(ending),
+        body_(std::move(body)) {}
 
   Napi::Promise::Deferred deferred_;
   std::shared_ptr<Object> object_;
+  Ending ending_;
   Body body_;
   std::vector<ProgramResult> results_;
   std::unique_ptr<Failure> failure_;
@@ -78,6 +87,7 @@ class JsObject : public Napi::ObjectWrap<JsObject> {
                            InstanceMethod<&JsObject::attach_async>("attachAsync"),
                            InstanceMethod<&JsObject::attach_cgroup>("attachCgroup"),
                            InstanceMethod<&JsObject::detach>("detach"),
+                           InstanceMethod<&JsObject::detach_async>("detachAsync"),
                            InstanceMethod<&JsObject::programs>("programs"),
                            InstanceMethod<&JsObject::maps>("maps"),
                            InstanceMethod<&JsObject::map>("map"),
@@ -87,30 +97,42 @@ class JsObject : public Napi::ObjectWrap<JsObject> {
                            InstanceMethod<&JsObject::set_global>("setGlobal"),
                            InstanceMethod<&JsObject::run_stats>("runStats"),
                            InstanceMethod<&JsObject::close>("close"),
+                           InstanceMethod<&JsObject::close_async>("closeAsync"),
                        });
   }
 
  private:
   Napi::Value load(const Napi::CallbackInfo& info) {
-    return promised(info.Env(), [&] {
+    return promised(info.Env(), Work::Ending::kResults, [&] {
       object_->begin_load();
       return [](Object& object) { return object.load(); };
     });
   }
 
   Napi::Value attach_async(const Napi::CallbackInfo& info) {
-    return promised(info.Env(), [&] {
+    return promised(info.Env(), Work::Ending::kResults, [&] {
       std::vector<std::string> names = names_argument(info[0], "programs");
       object_->begin_attach(names);
       return [names = std::move(names)](Object& object) { return object.attach_begun(names); };
     });
   }
 
+  Napi::Value detach_async(const Napi::CallbackInfo& info) {
+    return promised(info.Env(), Work::Ending::kNothing, [&] {
+      std::vector<std::string> names = names_argument(info[0], "programs");
+      object_->begin_detach(names);
+      return [names = std::move(names)](Object& object) {
+        object.detach_begun(names);
+        return std::vector<ProgramResult>();
+      };
+    });
+  }
+
   /** `begin` gives the work to do off this thread; what it throws rejects, as a promise's caller expects. */
   template <typename Begin>
-  Napi::Value promised(Napi::Env env, Begin&& begin) {
+  Napi::Value promised(Napi::Env env, Work::Ending ending, Begin&& begin) {
     try {
-      return Work::start(env, object_, begin());
+      return Work::start(env, object_, ending, begin());
     } catch (const Failure& failure) {
       const auto deferred = Napi::Promise::Deferred::New(env);
       deferred.Reject(bpf_error(env, failure).Value());
@@ -229,9 +251,23 @@ class JsObject : public Napi::ObjectWrap<JsObject> {
 
   void close(const Napi::CallbackInfo& info) {
     object_->close();
+    let_go(info.Env());
+  }
+
+  Napi::Value close_async(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    const bool mine = object_->begin_close();
+    let_go(env);
+    return Work::start(env, object_, Work::Ending::kClose, [mine](Object& object) {
+      if (mine) object.release_closed();
+      return std::vector<ProgramResult>();
+    });
+  }
+
+  void let_go(Napi::Env env) {
     maps_.clear();
     rings_.clear();
-    Instance::of(info.Env()).objects.erase(object_);
+    Instance::of(env).objects.erase(object_);
   }
 
   static Napi::Value bytes_out(Napi::Env env, const std::vector<uint8_t>& bytes) {

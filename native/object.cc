@@ -90,7 +90,7 @@ bpf_program* Object::require_program(const std::string& name) const {
 void Object::require_usable() const {
   const std::lock_guard lock(mutex_);
   if (state_ == State::kClosed || close_requested_) throw Failure(kClosed, 0, config_.name + " is closed");
-  if (work_ != Work::kNone) throw Failure(kState, 0, config_.name + " is busy: await load() or attachAsync() first");
+  if (work_ != Work::kNone) throw Failure(kState, 0, config_.name + " is busy: await load() and the like first");
   if (!object_) throw Failure(kState, 0, config_.name + " could not be loaded");
 }
 
@@ -201,14 +201,16 @@ ObjectStats Object::run_stats() const {
 }
 
 void Object::close() {
-  {
-    const std::lock_guard lock(mutex_);
-    close_requested_ = true;
-    // Whoever makes it closed releases, once; running work does it at its end.
-    if (work_ == Work::kRunning || state_ == State::kClosed) return;
-    state_ = State::kClosed;
-  }
-  release();
+  if (begin_close()) release();
+}
+
+bool Object::begin_close() {
+  const std::lock_guard lock(mutex_);
+  close_requested_ = true;
+  // Whoever makes it closed releases, once; running work does it at its end.
+  if (work_ == Work::kRunning || state_ == State::kClosed) return false;
+  state_ = State::kClosed;
+  return true;
 }
 
 std::vector<ProgramResult> Object::finish(State good, State bad, const std::function<std::vector<ProgramResult>()>& work) {
@@ -238,8 +240,7 @@ void Object::settle() {
 }
 
 void Object::release() {
-  for (const auto& [name, link] : links_) bpf_link__destroy(link);
-  links_.clear();
+  detach_all({});
   rings_.clear();
   sections_.clear();
   maps_.clear();

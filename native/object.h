@@ -56,7 +56,7 @@ struct ObjectStats {
 };
 
 /**
- * Used by one JavaScript thread, except `load()` and `attach_begun()`: they may run on any thread after their
+ * Used by one JavaScript thread, except `load()` and the `…_begun()`: they may run on any thread after their
  * `begin_…()`. Until `settle()` every other call fails, but `close()`, which a running one then carries out.
  */
 class Object {
@@ -80,6 +80,8 @@ class Object {
   std::vector<ProgramResult> attach_begun(const std::vector<std::string>& names);
   ProgramResult attach_cgroup(const std::string& program, const std::string& directory);
   void detach(const std::vector<std::string>& names);
+  void begin_detach(const std::vector<std::string>& names);
+  void detach_begun(const std::vector<std::string>& names);
 
   std::vector<ProgramInfo> programs() const;
   std::vector<std::string> map_names() const;
@@ -102,6 +104,9 @@ class Object {
 
   /** Detach and free everything, now or, while begun work runs, at its end. */
   void close();
+  /** The same in two halves: unusable at once; true when `release_closed()` is to be called, on any thread. */
+  bool begin_close();
+  void release_closed() { release(); }
 
   /** Throws Failure ERR_BPF_CLOSED or ERR_BPF_STATE unless loaded and open. */
   void require_loaded() const;
@@ -122,6 +127,8 @@ class Object {
   void require_usable() const;
   bpf_program* find_program(const std::string& name) const;
   bpf_program* require_program(const std::string& name) const;
+  void begin_work(const std::vector<std::string>& names);
+  void detach_all(const std::vector<std::string>& names);
   std::vector<ProgramResult> attach_all(const std::vector<std::string>& names);
   ProgramResult attach_one(bpf_program* program);
   Section& section(const Variable& variable);

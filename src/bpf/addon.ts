@@ -4,8 +4,9 @@
  *
  * Lifetime: `close()` detaches every link and frees every program and map; nothing is ever pinned, so the
  * kernel does the same when the process dies. Calls after close throw BpfError ERR_BPF_CLOSED; a second
- * close is a no-op; a close during `load()` or `attachAsync()` waits for it, and its promise rejects with ERR_BPF_CLOSED.
- * Until those promises settle, every other call on the object but `close()` throws ERR_BPF_STATE.
+ * close is a no-op.
+ * Until the promise of `load()`, `attachAsync()` or `detachAsync()` settles, every other call on the object throws
+ * ERR_BPF_STATE, but a close: that is done at the end of the work, and its promise rejects with ERR_BPF_CLOSED.
  */
 
 /** Every error that the addon throws or rejects with. */
@@ -122,6 +123,8 @@ export interface BpfObject {
   attachCgroup(program: string, directory: string): ProgramResult;
   /** Detach; a program that is not attached is left alone. */
   detach(programs?: readonly string[]): void;
+  /** The same off the main thread: leaving a classic tracepoint costs some 70 ms of waiting for other CPUs. */
+  detachAsync(programs?: readonly string[]): Promise<void>;
   programs(): ProgramInfo[];
   maps(): string[];
   map(name: string): BpfMap;
@@ -135,6 +138,11 @@ export interface BpfObject {
   /** Nanoseconds spent in, and runs of, this object's programs, while the kernel collects BPF stats (see enableStats). */
   runStats(): { readonly runTimeNs: number; readonly runCount: number };
   close(): void;
+  /**
+   * Closed at once for every later call, detached and freed off the main thread: resolves when that is done (or at
+   * once when a `load()` or the like still runs, which then does it). Never rejects. See detachAsync() for why.
+   */
+  closeAsync(): Promise<void>;
 }
 
 export interface Addon {

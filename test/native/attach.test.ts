@@ -44,6 +44,35 @@ describe.skipIf(noBpf)('attach and detach (needs root and BTF)', () => {
     expect(object.getGlobal('hits')).toBe(77n);
   });
 
+  it('detaches off the main thread', async () => {
+    const object = await openAttached('counter');
+    getuid(5);
+    const ids = idsOf(object);
+    const detaching = object.detachAsync(['on_sys_enter']);
+    expect(await failure(() => object.attach())).toMatchObject({ code: 'ERR_BPF_STATE' });
+    expect(await detaching).toBeUndefined();
+    getuid(5);
+    expect(object.getGlobal('hits')).toBe(5n);
+    expect(object.programs()[0]).toMatchObject({ attached: false, loaded: true });
+    await gone({ ...ids, programs: [], maps: [] });
+    expect(await object.detachAsync()).toBeUndefined();
+    expect(await failure(() => object.detachAsync(['nobody']))).toMatchObject({ code: 'ERR_BPF_ARGUMENT' });
+    object.attach();
+    getuid(5);
+    expect(object.getGlobal('hits')).toBe(10n);
+  });
+
+  it('leaves several programs at once, and only those asked for', async () => {
+    const object = await openAttached('many');
+    expect(object.programs().filter((program) => program.attached)).toHaveLength(20);
+    object.detach(['p00', 'p07', 'p19']);
+    expect(object.programs().filter((program) => !program.attached).map((program) => program.name).sort()).toEqual(['p00', 'p07', 'p19']);
+    const ids = idsOf(object);
+    object.detach();
+    expect(object.programs().some((program) => program.attached)).toBe(false);
+    await gone({ ...ids, programs: [], maps: [] });
+  });
+
   it('reports each program by itself', async () => {
     const object = await openLoaded('mixed');
     const results = object.attach();

@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { getuid, idsOf, open, openAttached } from '../support.ts';
 
-const { mode } = workerData as { mode: 'loading' | 'attached' | 'draining' | 'attaching' };
+const { mode } = workerData as { mode: 'loading' | 'attached' | 'draining' | 'attaching' | 'closing' };
 
 if (mode === 'loading') {
   // Unresolved while the parent terminates us; several, so that some wait in the pool's queue.
@@ -16,6 +16,14 @@ if (mode === 'loading') {
     void object.attachAsync();
   }
   parentPort?.postMessage({ links: [], programs: [], maps: [] });
+  setInterval(() => {}, 1000);
+} else if (mode === 'closing') {
+  const objects = await Promise.all(Array.from({ length: 6 }, () => openAttached('many')));
+  const ids = objects.map((object) => idsOf(object));
+  parentPort?.postMessage({ links: ids.flatMap((id) => id.links), programs: ids.flatMap((id) => id.programs), maps: ids.flatMap((id) => id.maps) });
+  setTimeout(() => {
+    for (const object of objects) void object.closeAsync();
+  }, 3);
   setInterval(() => {}, 1000);
 } else {
   const object = await openAttached('stream');
