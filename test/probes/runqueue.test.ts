@@ -1,0 +1,175 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import type { RunqueueRow } from '../../src/frame/frame.ts';
+import { RunqueueProbe } from '../../src/probes/runqueue.ts';
+import type { RunqueueOptions, WaitSource } from '../../src/probes/runqueue.ts';
+import type { ProbeTick } from '../../src/probes/probe.ts';
+import { canLoadBpf, ownPath, TestCgroup, v1Hierarchy } from '../workloads/cgroup.ts';
+import { Workload } from '../workloads/workload.ts';
+import { Live } from './live.ts';
+
+const CPUS = availableParallelism();
+const SOURCES: readonly WaitSource[] = ['sched_info', 'timestamps'];
+
+/** What the kernel's own account says of all threads of a process: waits, and their sum. */
+function schedstat(pid: number): { count: number; waitNs: number } {
+  const sum = { count: 0, waitNs: 0 };
+  for (const tid of readdirSync(`/proc/${pid}/task`)) {
+    const [, waitNs = 0, count = 0] = readFileSync(`/proc/${pid}/task/${tid}/schedstat`, 'utf8').trim().split(' ').map(Number);
+    sum.count += count;
+    sum.waitNs += waitNs;
+  }
+  return sum;
+}
+
+/**
+ * A switch that the kernel does not show (a traced program that runs inside another is skipped) is missing in the count;
+ * its wait joins the task's next one, so sums stay exact.
+ */
+function expectCount(counted: number | undefined, count: number): void {
+  expect(counted).toBeLessThanOrEqual(count);
+  expect(counted).toBeGreaterThanOrEqual(count - Math.max(5, count * 0.01));
+}
+
+const rowOf = (tick: ProbeTick<'runqueue'>, key: string): RunqueueRow | undefined => tick.rows.find((row) => row.container === key);
+
+describe.skipIf(!canLoadBpf)('the run queue probe (needs root and BTF)', () => {
+  /** A process with threads in a cgroup of its own, observed while it does something; with the kernel's account of the same. */
+  async function observe(threads: number, commands: readonly string[], options: RunqueueOptions = {}, hierarchy = 0) {
+    await using group = new TestCgroup(ownPath('runqueue'), hierarchy);
+    await using workload = new Workload('burn', [group]);
+    using live = await Live.start(new RunqueueProbe(options));
+    await workload.ask(`start ${threads}`);
+    // Everybody has run at least once, and rests.
+    await workload.ask('burn 1');
+    await sleep(100);
+    live.tick();
+    const before = schedstat(workload.pid);
+    for (const command of commands) await workload.ask(command);
+    await sleep(100);
+    const after = schedstat(workload.pid);
+    const tick = live.tick();
+    const row = rowOf(tick, group.key);
+    await workload.end();
+    return { key: group.key, tick, row, count: after.count - before.count, waitUs: (after.waitNs - before.waitNs) / 1000 };
+  }
+
+  it('agrees with /proc/PID/schedstat under load: every wait, and their sum', async () => {
+    const { row, tick, count, waitUs } = await observe(4 * CPUS, ['burn 400', 'wake 600 300'], { source: 'sched_info' });
+    expect(count).toBeGreaterThan(100);
+    expectCount(row?.count, count);
+    expect(row?.latency?.count).toBe(row?.count);
+    // Waits of 0 are counted as 1 ns.
+    expect(Math.abs((row?.latency?.sumUs ?? 0) - waitUs)).toBeLessThanOrEqual(count / 1000 + 0.001);
+    expect(row?.latency?.maxUs).toBeLessThanOrEqual(waitUs);
+    // With four tasks per CPU the longest wait is at least one slice of the scheduler.
+    expect(row?.latency?.maxUs).toBeGreaterThan(500);
+    expect(tick.state).toEqual({ status: 'ok', reason: null, level: 'latency' });
+    expect(tick.loss.seen).toBe(tick.loss.kept);
+    expect(tick.loss.kept).toBe(tick.rows.reduce((sum, one) => sum + one.count, 0));
+  });
+
+  it('agrees with schedstat within a few percent when it takes timestamps itself', async () => {
+    const { row, count, waitUs } = await observe(4 * CPUS, ['burn 400', 'wake 600 300'], { source: 'timestamps' });
+    expect(Math.abs((row?.count ?? 0) - count)).toBeLessThanOrEqual(Math.max(20, count * 0.05));
+    expect(row?.latency?.sumUs).toBeGreaterThan(waitUs * 0.9);
+    expect(row?.latency?.sumUs).toBeLessThan(waitUs * 1.1);
+  });
+
+  it.each(SOURCES)('puts waits on the container that waits, and names who ran instead (%s)', async (source) => {
+    await using victim = new TestCgroup(ownPath('victim'));
+    await using bully = new TestCgroup(ownPath('bully'));
+    await using idle = new TestCgroup(ownPath('idle'));
+    await using waits = new Workload('burn', [victim]);
+    await using burns = new Workload('burn', [bully]);
+    await using rests = new Workload('burn', [idle]);
+    using live = await Live.start(new RunqueueProbe({ source }));
+    const all = [waits, burns, rests];
+    // All on one CPU, so that nobody can step aside.
+    await Promise.all(all.map((one) => one.ask('pin 0')));
+    await Promise.all([waits.ask('start 1'), burns.ask('start 3'), rests.ask('start 3')]);
+    await sleep(100);
+    live.tick();
+    await Promise.all([waits.ask('burn 800'), burns.ask('burn 800')]);
+    const tick = live.tick();
+    const row = rowOf(tick, victim.key);
+    // One of four tasks that share a CPU waits most of the time; other tests may slow it further.
+    expect(row?.latency?.sumUs).toBeGreaterThan(250_000);
+    expect(row?.preemptedBy.map((by) => by.container)).toContain(bully.key);
+    expect(row?.preemptedBy.map((by) => by.container)).not.toContain(idle.key);
+    expect(row?.preemptedBy.length).toBeLessThanOrEqual(5);
+    const order = row?.preemptedBy.map((by) => by.count) ?? [];
+    expect(order).toEqual([...order].sort((a, b) => b - a));
+    // Whoever only rests waits for next to nothing.
+    expect(rowOf(tick, idle.key)?.latency?.sumUs ?? 0).toBeLessThan(50_000);
+    for (const one of all) await one.end();
+  });
+
+  it.each(SOURCES)('does not lose tasks that end (%s)', async (source) => {
+    // Forks and exits by the hundred: at least the first wait of each child and the parent's wake-up when it has ended.
+    const { row } = await observe(1, ['exits 300 50'], { source });
+    expect(row?.count).toBeGreaterThanOrEqual(600);
+    expect(row?.count).toBeLessThan(6000);
+  });
+
+  it('attributes tasks of a v1-only container', async (context) => {
+    const memory = v1Hierarchy('memory');
+    if (memory === null) return context.skip('the memory controller is not on cgroup v1 here');
+    const { row, count, key } = await observe(2 * CPUS, ['burn 200'], {}, memory);
+    expect(BigInt(key) >> 56n).toBe(BigInt(memory));
+    expectCount(row?.count, count);
+  });
+
+  it('never counts the idle task, and forgets nothing and invents nothing across off and on', async () => {
+    await using group = new TestCgroup(ownPath('runqueue'));
+    await using workload = new Workload('burn', [group]);
+    const probe = new RunqueueProbe();
+    using live = await Live.start(probe);
+    await workload.ask(`start ${4 * CPUS}`);
+    await workload.ask('burn 100');
+    await sleep(50);
+    live.tick();
+    probe.setLevel('off');
+    await workload.ask('burn 500');
+    expect(live.tick()).toMatchObject({ state: { status: 'off' }, rows: [] });
+    await sleep(50);
+    probe.setLevel('latency');
+    const before = schedstat(workload.pid);
+    await workload.ask('burn 100');
+    await sleep(50);
+    const after = schedstat(workload.pid);
+    const tick = live.tick();
+    const row = rowOf(tick, group.key);
+    expectCount(row?.count, after.count - before.count);
+    // Waits from the time it was off would be seconds. What was waited on another queue before the first run is not seen.
+    const waitUs = (after.waitNs - before.waitNs) / 1000;
+    expect(row?.latency?.sumUs).toBeLessThanOrEqual(waitUs + 1);
+    expect(row?.latency?.sumUs).toBeGreaterThan(waitUs / 2);
+    await workload.end();
+  });
+
+  it('counts as lost what finds no room in a full map', async () => {
+    await using busy = new TestCgroup(ownPath('busy'));
+    await using late = new TestCgroup(ownPath('late'));
+    await using first = new Workload('burn', [busy]);
+    await using second = new Workload('burn', [late]);
+    using live = await Live.start(new RunqueueProbe({ maxEntries: { waits: 2, preemptions: 1 } }));
+    await first.ask(`start ${2 * CPUS}`);
+    await second.ask(`start ${2 * CPUS}`);
+    await sleep(100);
+    live.tick();
+    const before = schedstat(second.pid).count;
+    await Promise.all([first.ask('burn 300'), second.ask('burn 300')]);
+    await sleep(50);
+    const lost = schedstat(second.pid).count - before;
+    const tick = live.tick();
+    expect(rowOf(tick, late.key)).toBeUndefined();
+    expect(tick.loss.lostMap).toBeGreaterThanOrEqual(lost - Math.max(5, lost * 0.01));
+    expect(tick.loss.seen).toBe(tick.loss.kept + tick.loss.lostMap);
+    expect(tick.state.reason).toMatch(/map full: who ran instead/);
+    await first.end();
+    await second.end();
+  });
+});
