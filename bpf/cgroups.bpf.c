@@ -22,10 +22,10 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 /* Bit per hierarchy whose directories may become a key or hold the files that probes read; 63 stands for all above. */
 const volatile u64 hierarchy_mask = ~0ULL;
-/* Raised by user space before each walk. */
-volatile u64 walk_number = 1;
+/* Raised by user space before each walk; the first looks at every task. */
+volatile u64 walk_number = 15;
 
-/* Words 0.. are columns of src/identity/kernel.ts, in this order. */
+/* The words before nodename are columns of src/identity/kernel.ts, in this order. */
 struct cgroup_stats {
 	u64 walk;		/* walk that the following counts belong to */
 	u64 tasks;		/* live threads */
@@ -48,6 +48,8 @@ struct cgroup_stats {
 
 #define RANK_NONE 255
 #define RANK_NOT_INIT 64
+/* The sample is chosen anew in one walk out of so many: looking at every task's pid costs a cache miss each. */
+#define SAMPLE_WALKS 16
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -155,6 +157,8 @@ static __always_inline u32 record_bytes(const struct path_record *record)
 {
 	u32 bytes = (PATH_HEADER + record->length + 7) & ~7U;
 
+	/* Newer clang bounds `length` instead, and the verifier does not see what that says about `bytes`. */
+	asm volatile("" : "+r"(bytes));
 	return bytes < sizeof(*record) ? bytes : sizeof(*record);
 }
 
@@ -192,8 +196,9 @@ int BPF_PROG(on_rename, struct cgroup *cgrp)
 /* Pid namespace and nodename as `task` sees them, if it is a better sample than the last (or as good and `refresh`). */
 static __always_inline void observe(struct task_struct *task, struct cgroup_stats *stats, bool refresh)
 {
-	struct pid *pid = BPF_CORE_READ(task, thread_pid);
+	struct pid *pid = task->thread_pid;
 	struct uts_namespace *uts;
+	struct nsproxy *nsproxy;
 	u64 words[NODENAME_BYTES / 8], hash = 0;
 	struct upid upid = {};
 	u32 level, i;
@@ -201,7 +206,7 @@ static __always_inline void observe(struct task_struct *task, struct cgroup_stat
 
 	if (!pid)
 		return;		/* reaped meanwhile */
-	level = BPF_CORE_READ(pid, level) & 31;
+	level = pid->level & 31;
 	bpf_core_read(&upid, sizeof(upid), &pid->numbers[level]);
 	rank = (upid.nr == 1 ? 0 : RANK_NOT_INIT) + level;
 	if (rank > stats->rank || (rank == stats->rank && !refresh))
@@ -209,9 +214,10 @@ static __always_inline void observe(struct task_struct *task, struct cgroup_stat
 	stats->rank = rank;
 	stats->tgid = task->tgid;
 	stats->pid_ns = BPF_CORE_READ(upid.ns, ns.inum);
-	uts = BPF_CORE_READ(task, nsproxy, uts_ns);
-	if (!uts)
+	nsproxy = task->nsproxy;
+	if (!nsproxy)
 		return;		/* exiting: keep the last */
+	uts = nsproxy->uts_ns;
 	bpf_core_read(words, sizeof(words), &uts->name.nodename);
 	for (i = 0; i < NODENAME_BYTES / 8; i++)
 		hash = (hash ^ words[i]) * 0x9e3779b97f4a7c15ULL;
@@ -290,18 +296,18 @@ struct subsystem {
 
 static __always_inline void subsystem_of(struct task_struct *task, u32 subsys, struct subsystem *result)
 {
-	struct css_set *set = task->cgroups;
-	struct cgroup_subsys_state *css = NULL;
+	struct cgroup_subsys_state *css = task->cgroups->subsys[subsys];
 	struct cgroup *cgrp;
 
-	bpf_core_read(&css, sizeof(css), &set->subsys[subsys]);
-	cgrp = BPF_CORE_READ(css, cgroup);
-	if (!cgrp || BPF_CORE_READ(cgrp, level) == 0)
+	if (!css)
+		return;
+	cgrp = css->cgroup;
+	if (!cgrp || cgrp->level == 0)
 		return;
 	result->css = css;
 	result->cgrp = cgrp;
-	result->hierarchy = (u32)BPF_CORE_READ(cgrp, root, hierarchy_id);
-	result->id = BPF_CORE_READ(cgrp, kn, id);
+	result->hierarchy = (u32)cgrp->root->hierarchy_id;
+	result->id = cgrp->kn->id;
 }
 
 static __always_inline u64 key_of(const struct subsystem *of)
@@ -354,7 +360,8 @@ static __always_inline bool first_of_walk(struct bpf_iter__task *ctx, struct tas
 	stats->walk = walk_number;
 	stats->tasks = 0;
 	stats->processes = 0;
-	stats->rank = RANK_NONE;
+	if (walk_number % SAMPLE_WALKS == 0)
+		stats->rank = RANK_NONE;
 	stats->cpu_hierarchy = cpu.hierarchy;
 	stats->cpu_id = cpu.id;
 	stats->memory_hierarchy = memory.hierarchy;
@@ -383,7 +390,8 @@ int walk(struct bpf_iter__task *ctx)
 		stats->tasks++;
 		if (task->pid == task->tgid) {
 			stats->processes++;
-			observe(task, stats, false);
+			if (walk_number % SAMPLE_WALKS == 0 || stats->rank == RANK_NONE || stats->tgid == (u64)task->tgid)
+				observe(task, stats, stats->tgid == (u64)task->tgid);
 		}
 	}
 	last = bpf_task_storage_get(&charged, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);

@@ -29,6 +29,9 @@ export class CgroupTree {
     this.#maxRemoved = maxRemoved;
   }
 
+  /** Raised with every path learned or changed. */
+  changes = 0;
+
   apply(record: PathRecord): void {
     if (record.change === 'rmdir') {
       this.#bury(record.key);
@@ -36,7 +39,9 @@ export class CgroupTree {
     }
     if (record.path === null) return;
     const old = this.#paths.get(record.key);
+    if (old === record.path) return;
     this.#paths.set(record.key, record.path);
+    this.changes++;
     if (record.change === 'rename' && old !== undefined) this.#move(hierarchyOf(record.key), `${old}/`, `${record.path}/`);
   }
 

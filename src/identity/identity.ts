@@ -103,6 +103,11 @@ export class Identity {
     return this.#kernel.uses;
   }
 
+  /** Another number when `uses` has other members, other members with tasks, other memory cgroups or other paths. */
+  get topology(): number {
+    return this.#kernel.topology + this.#tree.changes;
+  }
+
   /** Path of a cgroup in its hierarchy; null when it is not known. */
   path(key: CgroupKey): string | null {
     return this.#tree.path(key) ?? null;

@@ -3,8 +3,9 @@
  * up each cgroup. Decodes its records and columns; what they mean is decided elsewhere.
  */
 import { readFileSync } from 'node:fs';
-import type { Addon, BpfObject, MapColumns, ProgramResult } from '../bpf/addon.ts';
+import type { Addon, BpfObject, ProgramResult } from '../bpf/addon.ts';
 import { objectPath } from '../bpf/objects.ts';
+import { RecordReader } from '../bpf/records.ts';
 import type { PathChange, PathRecord } from './cgroup-tree.ts';
 import { type CgroupKey, cgroupKey } from './key.ts';
 
@@ -27,13 +28,9 @@ export interface CgroupUse {
   nodename: string | null;
 }
 
-/** Word order of struct cgroup_stats. */
-const WORDS = [
-  'walk', 'tasks', 'processes', 'cpuNs', 'memoryPages', 'memoryHierarchy', 'memoryId', 'cpuHierarchy', 'cpuId',
-  'tgid', 'pidNs', 'nodenameHash', 'rank', 'pathSent', 'cpuPathSent', 'memoryPathSent',
-] as const;
-type Word = (typeof WORDS)[number];
-const NODENAME_OFFSET = WORDS.length * 8;
+/** Words of struct cgroup_stats before its nodename. */
+const STATS_WORDS = 16;
+const NODENAME_OFFSET = STATS_WORDS * 8;
 const CHANGES: readonly PathChange[] = ['seen', 'mkdir', 'rmdir', 'rename'];
 const TRUNCATED = 1;
 const RECORD_HEADER = 24;
@@ -53,6 +50,42 @@ function decodeRecord(view: DataView, offset: number): { record: PathRecord; byt
   const names = decoder.decode(new Uint8Array(view.buffer, view.byteOffset + offset + RECORD_HEADER, length)).split('\0').slice(0, -1);
   const path = `/${flags & TRUNCATED ? '…/' : ''}${names.toReversed().join('/')}`;
   return { record: { change, key, path: change === 'rmdir' ? null : path }, bytes: Math.ceil((RECORD_HEADER + length) / 8) * 8 };
+}
+
+/** Keys are long to make and seldom change: made when their parts do. */
+class Use implements CgroupUse {
+  readonly key: CgroupKey;
+  tasks = 0;
+  processes = 0;
+  cpuNs = 0;
+  memoryKey: CgroupKey | null = null;
+  memoryBytes: number | null = null;
+  cpuKey: CgroupKey | null = null;
+  tgid: number | null = null;
+  pidNs: number | null = null;
+  nodename: string | null = null;
+  nodenameHash = 0;
+  live = false;
+  #memoryId = 0;
+  #cpuId = 0;
+
+  constructor(key: CgroupKey) {
+    this.key = key;
+  }
+
+  /** Whether it is another than before. */
+  setMemory(hierarchy: number, id: number): boolean {
+    if (id === this.#memoryId) return false;
+    this.#memoryId = id;
+    this.memoryKey = id === 0 ? null : cgroupKey(hierarchy, id);
+    return true;
+  }
+
+  setCpu(hierarchy: number, id: number): void {
+    if (id === this.#cpuId) return;
+    this.#cpuId = id;
+    this.cpuKey = id === 0 ? null : cgroupKey(hierarchy, id);
+  }
 }
 
 /** The kernel's page size, from the auxiliary vector (AT_PAGESZ). */
@@ -78,15 +111,17 @@ export interface KernelOptions {
 }
 
 export class CgroupKernel {
-  readonly #uses = new Map<CgroupKey, CgroupUse>();
-  readonly #hashes = new Map<CgroupKey, number>();
+  readonly #uses = new Map<CgroupKey, Use>();
+  readonly #keys = new RecordReader();
   readonly #pageBytes = pageSize();
   /** Set once everything is attached. */
   #object: BpfObject | null = null;
   #loading: BpfObject | null = null;
   #results: ProgramResult[] = [];
-  /** Value of walk_number: 1 before the first walk. */
-  #walk = 1;
+  /** Value of walk_number, which begins so in cgroups.bpf.c. */
+  #walk = 15;
+  /** Raised whenever a cgroup comes, goes, gets or loses its tasks, or is charged to another memory cgroup. */
+  topology = 0;
   /** Why some events are missing; null when all are seen. */
   degraded: string | null = null;
 
@@ -158,46 +193,42 @@ export class CgroupKernel {
 
   #read(object: BpfObject, removed: (key: CgroupKey) => boolean): void {
     const map = object.map('cgroups');
-    const columns: MapColumns = map.read();
-    const keys = new DataView(columns.keys.buffer, columns.keys.byteOffset, columns.keys.byteLength);
-    const word = (name: Word, row: number): number => columns.words[WORDS.indexOf(name)]?.[row] ?? 0;
+    const columns = map.read();
+    this.#keys.use(columns.keys.buffer);
+    const [walk, tasks, processes, cpuNs, memoryPages, memoryHierarchy, memoryId, cpuHierarchy, cpuId, tgid, pidNs, nodenameHash] = columns.words;
+    if (!walk || !tasks || !processes || !cpuNs || !memoryPages || !memoryHierarchy || !memoryId || !cpuHierarchy || !cpuId || !tgid || !pidNs || !nodenameHash) {
+      throw new Error('cgroups.bpf.o is not of this version');
+    }
     const stale: { key: CgroupKey; raw: Uint8Array }[] = [];
+    const rawKey = (row: number): Uint8Array => columns.keys.slice(row * 8, row * 8 + 8);
     for (let row = 0; row < columns.count; row++) {
-      const key = keys.getBigUint64(row * 8, true).toString();
-      const age = this.#walk - word('walk', row);
-      const use = this.#use(key);
-      use.tasks = age === 0 ? word('tasks', row) : 0;
-      use.processes = age === 0 ? word('processes', row) : 0;
-      use.cpuNs = word('cpuNs', row);
-      const memoryId = word('memoryId', row);
-      use.memoryKey = memoryId === 0 ? null : cgroupKey(word('memoryHierarchy', row), memoryId);
-      use.memoryBytes = memoryId === 0 || age !== 0 ? null : word('memoryPages', row) * this.#pageBytes;
-      const cpuId = word('cpuId', row);
-      use.cpuKey = cpuId === 0 ? null : cgroupKey(word('cpuHierarchy', row), cpuId);
-      use.tgid = word('tgid', row) || null;
-      use.pidNs = word('pidNs', row) || null;
-      const hash = word('nodenameHash', row);
-      const raw = columns.keys.subarray(row * 8, row * 8 + 8);
-      if (hash !== 0 && this.#hashes.get(key) !== hash) {
-        this.#hashes.set(key, hash);
-        use.nodename = this.#nodename(object, raw);
+      const key = this.#keys.id(columns.keys.byteOffset + row * 8);
+      let use = this.#uses.get(key);
+      if (!use) this.#uses.set(key, (use = new Use(key)));
+      const age = this.#walk - (walk[row] ?? 0);
+      const live = age === 0;
+      const recharged = use.setMemory(memoryHierarchy[row] ?? 0, memoryId[row] ?? 0);
+      if (recharged || live !== use.live) this.topology++;
+      use.live = live;
+      use.tasks = live ? tasks[row] ?? 0 : 0;
+      use.processes = live ? processes[row] ?? 0 : 0;
+      use.cpuNs = cpuNs[row] ?? 0;
+      use.memoryBytes = live && use.memoryKey !== null ? (memoryPages[row] ?? 0) * this.#pageBytes : null;
+      use.setCpu(cpuHierarchy[row] ?? 0, cpuId[row] ?? 0);
+      use.tgid = tgid[row] || null;
+      use.pidNs = pidNs[row] || null;
+      const hash = nodenameHash[row] ?? 0;
+      if (hash !== use.nodenameHash) {
+        use.nodenameHash = hash;
+        use.nodename = this.#nodename(object, rawKey(row)) ?? use.nodename;
       }
-      if (age > (removed(key) ? REMOVED_WALKS : IDLE_WALKS)) stale.push({ key, raw: raw.slice() });
+      if (age > REMOVED_WALKS && (age > IDLE_WALKS || removed(key))) stale.push({ key, raw: rawKey(row) });
     }
     for (const { key, raw } of stale) {
       map.delete(raw);
       this.#uses.delete(key);
-      this.#hashes.delete(key);
+      this.topology++;
     }
-  }
-
-  #use(key: CgroupKey): CgroupUse {
-    let use = this.#uses.get(key);
-    if (!use) {
-      use = { key, tasks: 0, processes: 0, cpuNs: 0, memoryKey: null, memoryBytes: null, cpuKey: null, tgid: null, pidNs: null, nodename: null };
-      this.#uses.set(key, use);
-    }
-    return use;
   }
 
   #nodename(object: BpfObject, key: Uint8Array): string | null {

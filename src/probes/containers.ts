@@ -4,59 +4,26 @@
  * without what is charged to other rows' cgroups below; null where it shares that cgroup with another row.
  */
 import type { BpfObject, ProgramResult } from '../bpf/addon.ts';
-import type { ContainerRow } from '../frame/frame.ts';
+import { type ContainerRow, NO_LOSS } from '../frame/frame.ts';
 import type { Identity } from '../identity/identity.ts';
-import type { CgroupUse } from '../identity/kernel.ts';
 import type { CgroupKey } from '../identity/key.ts';
 import { LossCounter } from './loss.ts';
+import { type MemoryShare, memoryOf, planMemory } from './own-memory.ts';
 import type { Interval, Probe, ProbeContext, ProbeTick } from './probe.ts';
 
 /** What the pane needs of Identity. */
-export type Usage = Pick<Identity, 'start' | 'walk' | 'uses' | 'path' | 'object' | 'results' | 'degraded' | 'takeEvents'>;
+export type Usage = Pick<Identity, 'start' | 'walk' | 'uses' | 'topology' | 'path' | 'object' | 'results' | 'degraded' | 'takeEvents'>;
 
-/** The nearest directory above `path` that is in the set. */
-function nearestAbove(path: string, has: ReadonlyMap<string, unknown>): string | null {
-  for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) {
-    const above = path.slice(0, end);
-    if (has.has(above)) return above;
-  }
-  return null;
-}
+/** Share of one CPU that the walks may take; on a node with very many tasks they become rarer instead. */
+const WALK_BUDGET = 0.01;
+/** Longer pauses between walks are told in the pane's reason, milliseconds. */
+const RARE_MS = 1000;
 
-/**
- * Memory of each cgroup's own tasks, bytes. A cgroup that is not in the result has none to be told.
- * @param pathOf path of a memory cgroup in its hierarchy
- */
-export function ownMemory(uses: Iterable<CgroupUse>, pathOf: (key: CgroupKey) => string | null): Map<CgroupKey, number> {
-  const users = new Map<CgroupKey, CgroupUse[]>();
-  for (const use of uses) {
-    if (use.memoryKey === null || use.memoryBytes === null) continue;
-    const sharers = users.get(use.memoryKey);
-    if (sharers) sharers.push(use);
-    else users.set(use.memoryKey, [use]);
-  }
-  const byPath = new Map<string, { owner: CgroupUse | null; bytes: number }>();
-  const result = new Map<CgroupKey, number>();
-  for (const [memoryKey, sharers] of users) {
-    const owner = sharers.length === 1 ? sharers[0] ?? null : sharers.find((use) => use.key === memoryKey) ?? null;
-    const bytes = sharers[0]?.memoryBytes ?? 0;
-    const path = pathOf(memoryKey);
-    if (path !== null) byPath.set(path, { owner, bytes });
-    if (owner) result.set(owner.key, bytes);
-  }
-  for (const [path, { bytes }] of byPath) {
-    const above = nearestAbove(path, byPath);
-    const owner = above === null ? null : byPath.get(above)?.owner;
-    if (owner) result.set(owner.key, Math.max(0, (result.get(owner.key) ?? 0) - bytes));
-  }
-  return result;
-}
-
-/** A row of which nothing is known but that another pane refers to it. */
-function bareRow(container: CgroupKey, tasks: number | null): ContainerRow {
+/** A container of which only another pane knows: it has no tasks (any more). */
+function bareRow(container: CgroupKey): ContainerRow {
   return {
     container, cpuPct: null, memoryBytes: null, syscallsPerSec: null, errorsPerSec: null, runqueueP99Us: null,
-    opensPerSec: null, connectsPerSec: null, tasks,
+    opensPerSec: null, connectsPerSec: null, tasks: 0,
   };
 }
 
@@ -64,8 +31,14 @@ export class ContainersProbe implements Probe<'containers'> {
   readonly pane = 'containers';
   readonly #identity: Usage;
   readonly #loss = new LossCounter();
+  /** CPU time of each cgroup at the last walk, ns. */
   #cpuNs = new Map<CgroupKey, number>();
   #walkedAt = 0;
+  /** CPU time of a walk, smoothed. */
+  #walkMs = 0;
+  #rows: readonly ContainerRow[] = [];
+  #memory: ReadonlyMap<CgroupKey, MemoryShare> = new Map();
+  #topology = -1;
 
   constructor(identity: Usage) {
     this.#identity = identity;
@@ -73,7 +46,8 @@ export class ContainersProbe implements Probe<'containers'> {
 
   async start(context: ProbeContext): Promise<void> {
     await this.#identity.start(context.addon);
-    this.#remember();
+    this.#walkedAt = performance.now();
+    for (const use of this.#identity.uses.values()) this.#cpuNs.set(use.key, use.cpuNs);
   }
 
   get results(): readonly ProgramResult[] {
@@ -85,30 +59,54 @@ export class ContainersProbe implements Probe<'containers'> {
     return null;
   }
 
-  tick(_interval: Interval): ProbeTick<'containers'> {
-    const before = this.#cpuNs;
-    const start = this.#walkedAt;
-    this.#identity.walk();
-    this.#remember();
-    const elapsedNs = Math.max(1, this.#walkedAt - start) * 1e6;
-    const memory = ownMemory(this.#identity.uses.values(), (key) => this.#identity.path(key));
-    const rows: ContainerRow[] = [];
-    for (const use of this.#identity.uses.values()) {
-      const last = before.get(use.key) ?? 0;
-      // Less than before: the kernel dropped the idle cgroup's sum and began anew.
-      const usedNs = use.cpuNs >= last ? use.cpuNs - last : use.cpuNs;
-      if (use.tasks === 0 && usedNs === 0) continue;
-      rows.push({ ...bareRow(use.key, use.tasks), cpuPct: (usedNs / elapsedNs) * 100, memoryBytes: memory.get(use.key) ?? null });
-    }
+  tick({ exact = false }: Interval): ProbeTick<'containers'> {
+    const elapsed = performance.now() - this.#walkedAt;
+    const tooSoon = !exact && this.#rows.length > 0 && this.#walkMs > elapsed * WALK_BUDGET;
+    if (!tooSoon) this.#renew();
     const { object } = this.#identity;
     const kept = this.#identity.takeEvents();
-    const loss = object ? this.#loss.since(object, kept) : { seen: kept, kept, lostRing: 0, lostMap: 0, lostFault: 0, unattributed: 0, overBudget: 0 };
-    return { state: { status: 'ok', reason: this.#identity.degraded, level: null }, loss, rows };
+    const loss = object ? this.#loss.since(object, kept) : { ...NO_LOSS, seen: kept, kept };
+    return { state: { status: 'ok', reason: this.#reason(), level: null }, loss, rows: this.#rows };
   }
 
-  #remember(): void {
+  #reason(): string | null {
+    const everyMs = this.#walkMs / WALK_BUDGET;
+    const rare = everyMs > RARE_MS ? `renewed every ${(everyMs / 1000).toFixed(1)} s at most: a walk over all tasks takes ${this.#walkMs.toFixed(0)} ms` : null;
+    return [rare, this.#identity.degraded].filter((reason) => reason !== null).join('; ') || null;
+  }
+
+  #renew(): void {
+    const last = this.#walkedAt;
+    const before = process.cpuUsage();
+    this.#identity.walk();
     this.#walkedAt = performance.now();
-    this.#cpuNs = new Map(Array.from(this.#identity.uses.values(), (use) => [use.key, use.cpuNs]));
+    const { user, system } = process.cpuUsage(before);
+    // One walk may have been disturbed: the smoothed cost counts.
+    this.#walkMs += ((user + system) / 1000 - this.#walkMs) / 4;
+    const elapsedNs = Math.max(1, this.#walkedAt - last) * 1e6;
+    this.#planMemory();
+    const rows: ContainerRow[] = [];
+    for (const use of this.#identity.uses.values()) {
+      const lastNs = this.#cpuNs.get(use.key) ?? 0;
+      this.#cpuNs.set(use.key, use.cpuNs);
+      // Less than before: the kernel dropped the idle cgroup's sum and began anew.
+      const usedNs = use.cpuNs >= lastNs ? use.cpuNs - lastNs : use.cpuNs;
+      if (use.tasks === 0 && usedNs === 0) continue;
+      const share = this.#memory.get(use.key);
+      rows.push({
+        container: use.key, cpuPct: (usedNs / elapsedNs) * 100, memoryBytes: share ? memoryOf(share) : null, syscallsPerSec: null,
+        errorsPerSec: null, runqueueP99Us: null, opensPerSec: null, connectsPerSec: null, tasks: use.tasks,
+      });
+    }
+    this.#rows = rows;
+  }
+
+  #planMemory(): void {
+    const { topology, uses } = this.#identity;
+    if (topology === this.#topology) return;
+    this.#topology = topology;
+    this.#memory = planMemory(uses.values(), (key) => this.#identity.path(key));
+    for (const key of this.#cpuNs.keys()) if (!uses.has(key)) this.#cpuNs.delete(key);
   }
 
   /** Nothing of its own to free: identity outlives the pane. */
@@ -139,7 +137,7 @@ function errorsOf(row: { readonly errors: Readonly<Record<string, number>> | nul
 
 /**
  * Write the other panes' totals into the containers' rows, and add a row for every container that only they saw.
- * @param perSecond one over each pane's interval, in seconds
+ * @param seconds each pane's interval
  */
 export function joinTotals(rows: readonly ContainerRow[], panes: OtherPanes, seconds: { readonly [P in keyof OtherPanes]: number }): ContainerRow[] {
   const { syscalls, runqueue, opens, tcp } = panes;
@@ -153,12 +151,16 @@ export function joinTotals(rows: readonly ContainerRow[], panes: OtherPanes, sec
   for (const seen of [calls, waits, opened, connected]) {
     if (seen) for (const key of seen.keys()) if (!known.has(key)) others.add(key);
   }
-  return [...rows, ...Array.from(others, (key) => bareRow(key, 0))].map((row) => ({
-    ...row,
+  const all = others.size === 0 ? rows : [...rows, ...Array.from(others, (key) => bareRow(key))];
+  return all.map((row) => ({
+    container: row.container,
+    cpuPct: row.cpuPct,
+    memoryBytes: row.memoryBytes,
     syscallsPerSec: calls && (calls.get(row.container) ?? 0),
     errorsPerSec: errors && (errors.get(row.container) ?? 0) / seconds.syscalls,
     runqueueP99Us: waits?.get(row.container) ?? null,
     opensPerSec: opened && (opened.get(row.container) ?? 0) / seconds.opens,
     connectsPerSec: connected && (connected.get(row.container) ?? 0) / seconds.tcp,
+    tasks: row.tasks,
   }));
 }

@@ -3,7 +3,7 @@
  * every pane loading, a pane is ok from the tick after its probe came up, and a probe that fails costs its own pane.
  */
 import type { Addon, BpfObject, ProgramResult } from '../bpf/addon.ts';
-import type { Frame, Level, PaneId } from '../frame/frame.ts';
+import type { Frame, Level, NodeInfo, PaneId } from '../frame/frame.ts';
 import type { FrameSource } from '../frame/source.ts';
 import { Identity } from '../identity/identity.ts';
 import { assemble, joined, keysOf, type PaneMs, type Ticks } from './assemble.ts';
@@ -21,6 +21,8 @@ const FIRST_TICK_MS = 250;
 /** Ring buffers are emptied this often while events come, and this often otherwise, milliseconds. */
 const BUSY_DRAIN_MS = 40;
 const IDLE_DRAIN_MS = 250;
+/** How often the node's own facts are read again, milliseconds. */
+const NODE_MS = 10_000;
 /** Streamed events per second from which on a ring counts as busy. */
 const BUSY_EVENTS = 20;
 
@@ -68,6 +70,8 @@ export class Manager implements FrameSource {
   #tickedAt = performance.now();
   #latest: Frame | null = null;
   #busy = true;
+  #nodeInfo: NodeInfo;
+  #nodeReadAt = performance.now();
   #clockOffset: number;
 
   constructor(options: ManagerOptions) {
@@ -75,6 +79,7 @@ export class Manager implements FrameSource {
     const { debug } = options;
     this.#debug = (text) => { if (text !== '') debug?.(text); };
     this.identity = options.identity ?? new Identity({ debug: this.#debug });
+    this.#nodeInfo = readNode(this.identity.hierarchies.mode);
     this.done = new Promise((resolve) => { this.#resolveDone = resolve; });
     this.#clock = new BeatClock(options.intervalMs ?? 1000, () => this.#beat());
     this.#drainClock = new BeatClock(BUSY_DRAIN_MS, () => this.#drain());
@@ -140,19 +145,28 @@ export class Manager implements FrameSource {
 
   /** Close one interval of every pane and make it a Frame. */
   #take(now: number): Frame {
-    const intervalMs = now - this.#tickedAt;
+    const intervalMs = toMicroseconds(now - this.#tickedAt);
     this.#tickedAt = now;
     this.#clockOffset = freshClockOffset(this.#context.addon, this.#clockOffset);
-    const ms: PaneMs = mapPanes((pane) => Math.min(intervalMs, this.#slots[pane].elapsed(now)));
-    const tick = <P extends PaneId>(pane: P) => this.#slots[pane].tick(now, ms[pane]);
+    const ms: PaneMs = mapPanes((pane) => Math.min(intervalMs, toMicroseconds(this.#slots[pane].elapsed(now))));
+    const tick = <P extends PaneId>(pane: P) => this.#slots[pane].tick(now, ms[pane], this.#mode === 'sampling');
     const raw: Ticks = { syscalls: tick('syscalls'), runqueue: tick('runqueue'), opens: tick('opens'), tcp: tick('tcp'), containers: tick('containers') };
     const ticks = joined(raw, ms);
     this.identity.resolve(keysOf(ticks));
     this.#pace(raw, intervalMs);
     return assemble({
-      seq: this.#seq, time: new Date(), intervalMs: Math.round(intervalMs * 1000) / 1000, node: readNode(this.identity.hierarchies.mode), ticks, ms,
+      seq: this.#seq, time: new Date(), intervalMs, node: this.#node(now), ticks, ms,
       self: this.#self.read(this.#objects()), info: (key) => this.identity.info(key),
     });
+  }
+
+  /** CPUs may come and go and hosts be renamed, but not often. */
+  #node(now: number): NodeInfo {
+    if (now - this.#nodeReadAt > NODE_MS) {
+      this.#nodeInfo = readNode(this.identity.hierarchies.mode);
+      this.#nodeReadAt = now;
+    }
+    return this.#nodeInfo;
   }
 
   /** Look after the rings more or less often, as the last interval was. */
@@ -274,6 +288,11 @@ export class Manager implements FrameSource {
 
 function mapPanes<T>(value: (pane: PaneId) => T): { readonly [P in PaneId]: T } {
   return { syscalls: value('syscalls'), runqueue: value('runqueue'), opens: value('opens'), tcp: value('tcp'), containers: value('containers') };
+}
+
+/** Milliseconds without more decimals than the clock has: the rates of a Frame are exactly counts over its interval. */
+function toMicroseconds(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
 }
 
 /** Wall clock minus CLOCK_MONOTONIC, milliseconds. */

@@ -87,12 +87,12 @@ export class Slot<P extends PaneId = PaneId> {
     return now - this.#since;
   }
 
-  /** The numbers since the last tick; without rows when there is no probe to ask. @param ms what the interval is taken to be */
-  tick(now: number, ms: number): ProbeTick<P> {
+  /** The numbers since the last tick; without rows when there is no probe to ask. @param ms what the interval is taken to be @param exact see Interval */
+  tick(now: number, ms: number, exact = false): ProbeTick<P> {
     if (this.#life === 'up' && this.#probe) {
       this.#since = now;
       try {
-        return this.#probe.tick({ seq: ++this.#ticks, ms });
+        return this.#probe.tick({ seq: ++this.#ticks, ms, exact });
       } catch (error) {
         this.#fail(`reading its counters failed: ${reasonOf(error)}`);
       }

@@ -4,7 +4,7 @@ import { loadAddon } from '../../src/bpf/load.ts';
 import type { Addon } from '../../src/bpf/addon.ts';
 import { Identity } from '../../src/identity/identity.ts';
 import { cgroupKey } from '../../src/identity/key.ts';
-import { canLoadBpf, end, ended, firstLine, ownPath, runIn, TestCgroup, until, v1Hierarchy } from '../workloads/cgroup.ts';
+import { bpfIdsOf, canLoadBpf, end, ended, firstLine, ownPath, runIn, TestCgroup, until, v1Hierarchy } from '../workloads/cgroup.ts';
 
 const memory = v1Hierarchy('memory');
 const pids = v1Hierarchy('pids');
@@ -49,7 +49,7 @@ describe.skipIf(!canLoadBpf)('identity with real BPF', () => {
       });
       expect(identity.uses.get(group.key)).toMatchObject({ tasks: 4, processes: 4 });
     } finally {
-      for (const pid of group.pids) process.kill(pid, 'SIGKILL');
+      group.kill();
       await ended(child);
     }
     await until('all to be gone', () => {
@@ -97,7 +97,7 @@ describe.skipIf(!canLoadBpf)('identity with real BPF', () => {
       });
       expect(info.pidNs).toBe(inum(`/proc/${inner}/ns/pid`));
     } finally {
-      for (const pid of group.pids) process.kill(pid, 'SIGKILL');
+      group.kill();
       await ended(child);
     }
   });
@@ -128,7 +128,7 @@ describe.skipIf(!canLoadBpf)('identity with real BPF', () => {
       expect(identity.info(inPids.key).cgroup).toBe(inPids.path);
       expect(identity.uses.get(v2.key)?.memoryKey).toBe(inMemory.key);
     } finally {
-      for (const group of [v2, inMemory, inPids]) for (const pid of group.pids) process.kill(pid, 'SIGKILL');
+      for (const group of [v2, inMemory, inPids]) group.kill();
       await Promise.all(children.map(ended));
       await Promise.all([v2.remove(), inMemory.remove(), inPids.remove()]);
     }
@@ -229,15 +229,15 @@ describe.skipIf(!canLoadBpf)('identity with real BPF', () => {
 
   it('leaves nothing in the kernel', async () => {
     const other = new Identity();
-    const before = addon.kernelIds();
+    const before = bpfIdsOf(process.pid);
     await other.start(addon);
-    expect(addon.kernelIds().maps.length).toBeGreaterThan(before.maps.length);
+    const now = bpfIdsOf(process.pid);
+    const own = now.maps.filter((id) => !before.maps.includes(id));
+    expect(own.length).toBeGreaterThan(4);
     other.close();
     other.close();
-    await until('programs and maps to be freed', () => {
-      const now = addon.kernelIds();
-      return now.links.every((id) => before.links.includes(id)) && now.programs.every((id) => before.programs.includes(id)) && now.maps.every((id) => before.maps.includes(id));
-    });
+    await until('maps to be freed', () => addon.kernelIds().maps.every((id) => !own.includes(id)));
+    expect(bpfIdsOf(process.pid)).toEqual(before);
   });
 
   it('rejects, and leaves nothing, when it is closed while loading', async () => {

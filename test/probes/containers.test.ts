@@ -5,7 +5,8 @@ import { loadAddon } from '../../src/bpf/load.ts';
 import { NO_LOSS, type ContainerRow, type RunqueueRow, type SyscallRow } from '../../src/frame/frame.ts';
 import { Identity } from '../../src/identity/identity.ts';
 import type { CgroupUse } from '../../src/identity/kernel.ts';
-import { ContainersProbe, joinTotals, ownMemory, type OtherPanes, type Usage } from '../../src/probes/containers.ts';
+import { ContainersProbe, joinTotals, type OtherPanes, type Usage } from '../../src/probes/containers.ts';
+import { memoryOf, planMemory } from '../../src/probes/own-memory.ts';
 import type { ProbeContext, ProbeTick } from '../../src/probes/probe.ts';
 import { canLoadBpf, end, ended, firstLine, ownPath, runIn, TestCgroup, until, v1Hierarchy } from '../workloads/cgroup.ts';
 import { addonDouble } from './doubles.ts';
@@ -16,7 +17,7 @@ const use = (key: string, more: Partial<CgroupUse> = {}): CgroupUse => ({
 
 describe('own memory', () => {
   const paths: Record<string, string> = { a: '/a', ab: '/a/b', abc: '/a/b/c', ac: '/a/c', aa: '/aa' };
-  const own = (...uses: CgroupUse[]) => Object.fromEntries(ownMemory(uses, (key) => paths[key] ?? null));
+  const own = (...uses: CgroupUse[]) => Object.fromEntries(Array.from(planMemory(uses, (key) => paths[key] ?? null), ([key, share]) => [key, memoryOf(share)]));
 
   it('is the charge of the cgroup without what rows below it have', () => {
     expect(own(
@@ -90,29 +91,50 @@ describe('the containers probe', () => {
   it('shows who has tasks or used CPU since the last tick, and nobody else', async () => {
     const uses = new Map([use('1', { cpuNs: 5e9 }), use('2', { tasks: 0, cpuNs: 1e9 }), use('3', { tasks: 0 })].map((one) => [one.key, one]));
     const usage: Usage = {
-      start: () => Promise.resolve(), walk: () => { (uses.get('2') as CgroupUse).cpuNs = 2e9; }, uses, path: () => null, object: null, results: [], degraded: 'why', takeEvents: () => 3,
+      start: () => Promise.resolve(), walk: () => { (uses.get('2') as CgroupUse).cpuNs = 2e9; }, uses, topology: 1, path: () => null, object: null, results: [], degraded: 'why', takeEvents: () => 3,
     };
     const probe = new ContainersProbe(usage);
     await probe.start(contextOf(addonDouble));
     await sleep(20);
-    const { rows, state, loss } = probe.tick({ seq: 1, ms: 20 });
+    const { rows, state, loss } = probe.tick({ seq: 1, ms: 20, exact: true });
     expect(rows.map((row) => [row.container, row.tasks])).toEqual([['1', 1], ['2', 0]]);
     expect(rows[0]?.cpuPct).toBe(0);
     expect(rows[1]?.cpuPct).toBeGreaterThan(100);
     expect(state).toEqual({ status: 'ok', reason: 'why', level: null });
     expect(loss).toMatchObject({ seen: 3, kept: 3 });
-    expect(probe.tick({ seq: 2, ms: 20 }).rows.map((row) => row.container)).toEqual(['1']);
+    expect(probe.tick({ seq: 2, ms: 20, exact: true }).rows.map((row) => row.container)).toEqual(['1']);
+  });
+
+  it('walks more rarely where a walk is dear, says so, and not when one exact frame is asked for', async () => {
+    let walks = 0;
+    const usage: Usage = {
+      start: () => Promise.resolve(), uses: new Map([['1', use('1')]]), topology: 1, path: () => null, object: null, results: [], degraded: null, takeEvents: () => 0,
+      walk: () => {
+        walks++;
+        const { user } = process.cpuUsage();
+        while (process.cpuUsage().user < user + 80_000);
+      },
+    };
+    const probe = new ContainersProbe(usage);
+    await probe.start(contextOf(addonDouble));
+    const first = probe.tick({ seq: 1, ms: 20 });
+    const second = probe.tick({ seq: 2, ms: 20 });
+    expect(walks).toBe(1);
+    expect(second.rows).toEqual(first.rows);
+    expect(second.state.reason).toMatch(/^renewed every \d+\.\d s at most: a walk over all tasks takes \d+ ms$/);
+    probe.tick({ seq: 3, ms: 20, exact: true });
+    expect(walks).toBe(2);
   });
 
   it('begins anew when the kernel forgot an idle cgroup', async () => {
     const one = use('1', { cpuNs: 5e9 });
     const usage: Usage = {
-      start: () => Promise.resolve(), walk: () => { one.cpuNs = 1e6; }, uses: new Map([['1', one]]), path: () => null, object: null, results: [], degraded: null, takeEvents: () => 0,
+      start: () => Promise.resolve(), walk: () => { one.cpuNs = 1e6; }, uses: new Map([['1', one]]), topology: 1, path: () => null, object: null, results: [], degraded: null, takeEvents: () => 0,
     };
     const probe = new ContainersProbe(usage);
     await probe.start(contextOf(addonDouble));
     await sleep(20);
-    const cpuPct = probe.tick({ seq: 1, ms: 20 }).rows[0]?.cpuPct ?? -1;
+    const cpuPct = probe.tick({ seq: 1, ms: 20, exact: true }).rows[0]?.cpuPct ?? -1;
     expect(cpuPct).toBeGreaterThan(0);
     expect(cpuPct).toBeLessThan(6);
   });
@@ -137,11 +159,11 @@ describe.skipIf(!canLoadBpf)('the containers probe with real BPF', () => {
       await probe.start(contextOf(loadAddon()));
       child.stdin?.write('go\n');
       await until('it to spin', () => procCpuMs(child.pid ?? 0) > 50);
-      probe.tick({ seq: 1, ms: 1 });
+      probe.tick({ seq: 1, ms: 1, exact: true });
       const from = performance.now();
       const before = procCpuMs(child.pid ?? 0);
       await sleep(1500);
-      const row = probe.tick({ seq: 2, ms: 1500 }).rows.find((one) => one.container === group.key);
+      const row = probe.tick({ seq: 2, ms: 1500, exact: true }).rows.find((one) => one.container === group.key);
       const oracle = ((procCpuMs(child.pid ?? 0) - before) / (performance.now() - from)) * 100;
       // /proc counts in ticks of 10 ms; the two readings are moments apart.
       expect(Math.abs((row?.cpuPct ?? 0) - oracle)).toBeLessThan(5);
@@ -150,7 +172,7 @@ describe.skipIf(!canLoadBpf)('the containers probe with real BPF', () => {
       const file = memory === null ? 'memory.current' : 'memory.usage_in_bytes';
       await until('walk and file to agree', () => {
         const now = Number(charged.read(file));
-        return probe.tick({ seq: 3, ms: 1 }).rows.find((one) => one.container === group.key)?.memoryBytes === now;
+        return probe.tick({ seq: 3, ms: 1, exact: true }).rows.find((one) => one.container === group.key)?.memoryBytes === now;
       });
     } finally {
       await end(child);
@@ -170,7 +192,7 @@ describe.skipIf(!canLoadBpf)('the containers probe with real BPF', () => {
       await Promise.all([firstLine(idle), firstLine(busy)]);
       await probe.start(contextOf(loadAddon()));
       await sleep(500);
-      const { rows } = probe.tick({ seq: 1, ms: 500 });
+      const { rows } = probe.tick({ seq: 1, ms: 500, exact: true });
       const pct = (group: TestCgroup) => rows.find((one) => one.container === group.key)?.cpuPct ?? -1;
       expect(pct(inner)).toBeGreaterThan(10);
       expect(pct(parent)).toBeGreaterThanOrEqual(0);

@@ -1,6 +1,6 @@
 /** Cgroups and processes for tests that load real BPF. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Hierarchies, parseProcCgroup } from '../../src/identity/hierarchies.ts';
@@ -46,6 +46,17 @@ export class TestCgroup {
   /** Processes in it, and below. */
   get pids(): number[] {
     return this.read('cgroup.procs').trim().split('\n').filter(Boolean).map(Number);
+  }
+
+  /** End every process in it; a killed init takes the rest of its pid namespace along. */
+  kill(): void {
+    for (const pid of this.pids) {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+      }
+    }
   }
 
   /** Remove it and every parent that is left empty. */
@@ -119,4 +130,26 @@ let serial = 0;
 /** A cgroup path of this test run's own. */
 export function ownPath(name = 'test'): string {
   return `/kbtop-${process.pid}-${++serial}-${name}`;
+}
+
+/** Kernel ids of BPF links, programs and maps. */
+export interface BpfIds {
+  readonly links: number[];
+  readonly programs: number[];
+  readonly maps: number[];
+}
+
+/** Those that a process holds by a file descriptor, as /proc tells: other processes' do not disturb. */
+export function bpfIdsOf(pid: number): BpfIds {
+  const found = { link: new Set<number>(), prog: new Set<number>(), map: new Set<number>() };
+  for (const fd of readdirSync(`/proc/${pid}/fdinfo`)) {
+    let text = '';
+    try {
+      text = readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'utf8');
+    } catch {
+      // closed meanwhile
+    }
+    for (const [, kind, id] of text.matchAll(/^(link|prog|map)_id:\s*(\d+)$/gm)) found[kind as keyof typeof found].add(Number(id));
+  }
+  return { links: [...found.link], programs: [...found.prog], maps: [...found.map] };
 }
