@@ -11,9 +11,10 @@ export function errnoName(errno: number): string {
   return NAMES[positive] ?? `errno_${positive}`;
 }
 
-/** 2 for "ENOENT"; null for a name that no errno has. EWOULDBLOCK and EDEADLOCK are known, too. */
+/** User space's second names. */
+const ALIASES: Readonly<Record<string, string>> = { EWOULDBLOCK: 'EAGAIN', EDEADLOCK: 'EDEADLK', ENOTSUP: 'EOPNOTSUPP' };
+
+/** 2 for "ENOENT"; null for a name that no errno has. Second names such as EWOULDBLOCK are known, too. */
 export function errnoNumber(name: string): number | null {
-  if (name === 'EWOULDBLOCK') return NUMBERS.get('EAGAIN') ?? null;
-  if (name === 'EDEADLOCK') return NUMBERS.get('EDEADLK') ?? null;
-  return NUMBERS.get(name) ?? null;
+  return NUMBERS.get(ALIASES[name] ?? name) ?? null;
 }
