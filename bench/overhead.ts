@@ -14,23 +14,27 @@ export interface Variant {
   off(): Promise<void>;
 }
 
+/** What the workload does again and again, and how often in one chunk. */
+const CHUNK = { syscall: 200_000, switch: 10_000, open: 50_000, tcp: 2_000 } as const;
+export type Work = keyof typeof CHUNK;
+
 /** The workload, pinned to the last CPU. */
 export class Loop {
   #child: ChildProcess;
   #lines: AsyncIterator<string>;
   #n: number;
 
-  constructor(what: 'syscall' | 'switch') {
+  constructor(what: Work) {
     this.#child = spawn(buildWorkload('loop'), [what, String(cpus().length - 1)], { stdio: ['pipe', 'pipe', 'inherit'] });
     this.#lines = createInterface({ input: this.#child.stdout! })[Symbol.asyncIterator]();
-    this.#n = what === 'syscall' ? 200_000 : 10_000;
+    this.#n = CHUNK[what];
   }
 
   get pid(): number {
     return this.#child.pid ?? 0;
   }
 
-  /** CPU nanoseconds per call or switch: the least of five chunks. @param n calls or round trips per chunk */
+  /** CPU nanoseconds per call, switch, open or connection: the least of five chunks. @param n of them (round trips for switches) per chunk */
   async measure(n: number = this.#n): Promise<number> {
     this.#child.stdin?.write(`${n}\n`);
     const line = await this.#lines.next();
@@ -75,7 +79,7 @@ export interface Overhead {
 }
 
 /** Nanoseconds that each variant adds to one call or switch. */
-export async function overheads(what: 'syscall' | 'switch', variants: readonly Variant[], rounds: number): Promise<Overhead[]> {
+export async function overheads(what: Work, variants: readonly Variant[], rounds: number): Promise<Overhead[]> {
   const loop = new Loop(what);
   const added = variants.map((): number[] => []);
   const failures = variants.map((): string | null => null);

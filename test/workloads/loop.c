@@ -1,12 +1,15 @@
 /*
  * Measures what one system call, or one context switch, costs in CPU time: for benchmarks.
  *
- *   loop syscall|switch CPU
+ *   loop syscall|switch|open|tcp CPU
  *
  * Pins itself to CPU. For every line "N" on stdin it does N getppid calls, or N round trips of a byte between two
- * processes over pipes (2 N switches), five times, and prints the least CPU nanoseconds per call or per switch.
+ * processes over pipes (2 N switches), or N opens of a file that is not there, or N TCP connections to itself, made,
+ * accepted and closed, five times, and prints the least CPU nanoseconds per call, switch, open or connection.
  */
 #define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,6 +17,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -36,6 +40,51 @@ static double syscalls(long n)
 	for (long i = 0; i < n; i++)
 		syscall(SYS_getppid);
 	return (nanoseconds(CLOCK_THREAD_CPUTIME_ID) - start) / n;
+}
+
+static double opens(long n)
+{
+	double start = nanoseconds(CLOCK_THREAD_CPUTIME_ID);
+
+	for (long i = 0; i < n; i++)
+		if (open("/kbtop-none", O_RDONLY | O_CLOEXEC) >= 0)
+			exit(1);
+	return (nanoseconds(CLOCK_THREAD_CPUTIME_ID) - start) / n;
+}
+
+static int listener;
+static struct sockaddr_in listen_address;
+
+static void start_listener(void)
+{
+	socklen_t bytes = sizeof(listen_address);
+
+	listener = socket(AF_INET, SOCK_STREAM, 0);
+	listen_address.sin_family = AF_INET;
+	listen_address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (bind(listener, (void *)&listen_address, bytes) || listen(listener, 16) || getsockname(listener, (void *)&listen_address, &bytes))
+		exit(1);
+}
+
+static double connections(long n)
+{
+	double start = nanoseconds(CLOCK_PROCESS_CPUTIME_ID);
+	struct linger now = { .l_onoff = 1 };
+
+	for (long i = 0; i < n; i++) {
+		int client = socket(AF_INET, SOCK_STREAM, 0), server;
+
+		if (connect(client, (void *)&listen_address, sizeof(listen_address)))
+			exit(1);
+		server = accept(listener, NULL, NULL);
+		if (server < 0)
+			exit(1);
+		close(server);
+		/* With a RST, which leaves no TIME_WAIT to run out of ports by. */
+		setsockopt(client, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+		close(client);
+	}
+	return (nanoseconds(CLOCK_PROCESS_CPUTIME_ID) - start) / n;
 }
 
 static double both_cpu(void)
@@ -72,25 +121,38 @@ static void start_peer(void)
 		exit(1);
 }
 
+static const struct {
+	const char *name;
+	void (*start)(void);
+	double (*run)(long n);
+} modes[] = {
+	{ "syscall", NULL, syscalls }, { "switch", start_peer, switches }, { "open", NULL, opens }, { "tcp", start_listener, connections },
+};
+
 int main(int argc, char **argv)
 {
+	unsigned int mode = 0;
 	cpu_set_t cpus;
 	long n;
 
-	if (argc != 3 || (strcmp(argv[1], "syscall") && strcmp(argv[1], "switch")))
+	if (argc != 3)
+		return 2;
+	while (mode < sizeof(modes) / sizeof(modes[0]) && strcmp(argv[1], modes[mode].name))
+		mode++;
+	if (mode == sizeof(modes) / sizeof(modes[0]))
 		return 2;
 	CPU_ZERO(&cpus);
 	CPU_SET(atoi(argv[2]), &cpus);
 	if (sched_setaffinity(0, sizeof(cpus), &cpus))
 		return 1;
 	setpriority(PRIO_PROCESS, 0, -20);
-	if (argv[1][1] == 'w')
-		start_peer();
+	if (modes[mode].start)
+		modes[mode].start();
 	while (scanf("%ld", &n) == 1) {
 		double least = 1e18;
 
 		for (int i = 0; i < 5; i++) {
-			double ns = argv[1][1] == 'w' ? switches(n) : syscalls(n);
+			double ns = modes[mode].run(n);
 
 			if (ns < least)
 				least = ns;
