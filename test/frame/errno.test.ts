@@ -4,10 +4,10 @@ import { errnoName, errnoNumber } from '../../src/frame/errno.ts';
 
 describe('errno names', () => {
   it('agrees with what Node knows of this system', () => {
-    for (const [name, number] of Object.entries(constants.errno)) {
-      expect(errnoNumber(name), name).toBe(number);
-      if (name !== 'EWOULDBLOCK' && name !== 'ENOTSUP') expect(errnoName(number)).toBe(name);
-    }
+    const second = new Set(['EWOULDBLOCK', 'ENOTSUP', 'EDEADLOCK']);
+    const all = Object.entries(constants.errno);
+    for (const [name, number] of all) expect(errnoNumber(name), name).toBe(number);
+    for (const [name, number] of all.filter(([one]) => !second.has(one))) expect(errnoName(number)).toBe(name);
   });
 
   it('takes either sign, names kernel-internal ones, and numbers the rest', () => {
