@@ -99,7 +99,7 @@ function unitOf(segments: readonly string[]): PathIdentity {
   if (last === undefined) return named('host', null);
   const user = segments.findIndex((segment) => USER_SLICE.test(segment));
   if (user >= 0) {
-    const below = segments.slice(user + 1).filter((segment) => UNIT.test(segment)).at(-1);
+    const below = segments.findLast((segment, i) => i > user && UNIT.test(segment));
     return named('user', below === undefined ? segments[user] ?? null : `${segments[user]}/${below}`);
   }
   if (segments[0] === 'user.slice') return named('user', last);

@@ -234,6 +234,7 @@ export class Manager implements FrameSource {
    * @throws ClosedError when closed before the last
    */
   async *samples(durationMs: number, count: number): AsyncGenerator<Frame, void, undefined> {
+    if (this.#mode === 'closed') throw new ClosedError();
     if (this.#mode !== 'new') throw new Error('samples are taken by a manager of their own');
     this.#mode = 'sampling';
     this.#load();
@@ -242,7 +243,8 @@ export class Manager implements FrameSource {
     const start = this.#take(begin);
     if (PANE_IDS.every((pane) => this.#slots[pane].life !== 'up')) {
       // Waiting would not change it: the Frame says at once why.
-      yield start;
+      this.#seq++;
+      yield { ...start, seq: this.#seq };
       return;
     }
     for (let i = 1; i <= count; i++) {
