@@ -1,10 +1,11 @@
 /** Entry of the bundle. */
 import { failed, run } from './program.ts';
 
-// A bug in a timer or listener must end like any other error: one line, exit code 1.
+// A bug in a timer or listener must end like any other error: one line, exit code 1. While the screen runs, it has
+// listeners of its own, since the terminal must be restored first.
 let failing = false;
 function fail(thrown: unknown): void {
-  if (failing) return;
+  if (failing || process.listenerCount('uncaughtException') > 1) return;
   failing = true;
   void failed(thrown, process.argv.includes('--debug')).then((code) => process.exit(code));
 }

@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import { containerFilter } from '../output/select.ts';
 import type { Scope } from '../ui/scope.ts';
-import { usageError } from './errors.ts';
+import { EXIT, Interrupted, usageError } from './errors.ts';
 import { requireBpf } from './preflight.ts';
 import { type GlobalFlags, type Settings, settle } from './settings.ts';
 import { version } from './version.ts';
@@ -30,7 +30,7 @@ async function top(settings: Settings): Promise<void> {
   const manager = openCapture({ intervalMs: settings.intervalMs, debug: null });
   try {
     manager.start();
-    await runUi(manager, {
+    const code = await runUi(manager, {
       color: settings.color === null ? 'auto' : settings.color ? 'always' : 'never',
       ascii: settings.ascii,
       intervalMs: settings.intervalMs,
@@ -40,6 +40,7 @@ async function top(settings: Settings): Promise<void> {
       debug: settings.debug,
       version: version(),
     });
+    if (code !== EXIT.ok) throw new Interrupted();
   } finally {
     await manager.close();
   }

@@ -1,0 +1,94 @@
+/** The built doctor, for root and for nobody, in a pipe and on a terminal. */
+import pty from '@lydell/node-pty';
+import { describe, expect, it } from 'vitest';
+import { PANE_IDS } from '../../../src/frame/panes/index.ts';
+import { canLoadBpf } from '../../workloads/cgroup.ts';
+import { KBTOP, NOBODY, isRoot, kbtop, onlyLine } from './kbtop.ts';
+
+interface Row { group: string; check: string; ok: string; reason: string; fix: string | null }
+
+function rowsOf(stdout: string): Row[] {
+  const { schema, checks } = JSON.parse(stdout) as { schema: string; checks: Row[] };
+  expect(schema).toBe('kbtop.doctor/1');
+  for (const row of checks) {
+    expect(Object.keys(row)).toEqual(['group', 'check', 'ok', 'reason', 'fix']);
+    expect(['yes', 'no', 'partly', 'unknown']).toContain(row.ok);
+    expect(row.reason).not.toBe('');
+    expect(row.reason).not.toContain('\n');
+  }
+  return checks;
+}
+const named = (rows: readonly Row[], group: string): string[] => rows.filter((row) => row.group === group).map(({ check }) => check);
+
+describe('kbtop doctor', () => {
+  it.skipIf(!canLoadBpf)('finds every pane working, and tries everything else (needs root and BTF)', async () => {
+    const { code, stdout, stderr } = await kbtop(['doctor', '-o', 'json']);
+    const rows = rowsOf(stdout);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(named(rows, 'panes')).toEqual(PANE_IDS);
+    for (const row of rows.filter(({ group }) => group === 'panes')) expect(row.reason).toMatch(/programs load and attach/);
+    expect(named(rows, 'chaos')).toEqual(['kprobe override', 'fmod_ret', 'LSM', 'cgroup hooks', 'signal']);
+    expect(named(rows, 'programs')).toContain('tp_btf');
+    expect(named(rows, 'kernel')).toEqual(expect.arrayContaining(['BTF', 'lockdown', 'RLIMIT_MEMLOCK', 'kernel']));
+    expect(named(rows, 'versions')).toEqual(['kbtop', 'Node.js', 'libbpf']);
+  });
+
+  it.skipIf(!canLoadBpf)('is a plain table in a pipe, one line per check (needs root and BTF)', async () => {
+    const { code, stdout } = await kbtop(['doctor']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^CHECK +OK +WHY\n/);
+    expect(stdout).toMatch(/\ntcp pane +yes +all \d+ programs load and attach\n/);
+    expect(stdout).not.toContain('\u001b');
+  });
+
+  it.skipIf(!canLoadBpf)('says which pane does not work, and exits with 3 (needs root and BTF)', async () => {
+    const ended = await kbtop(['doctor', '-o', 'json'], { env: { KBTOP_BPF_DIR: '/nonexistent' } });
+    expect(ended.code).toBe(3);
+    expect(onlyLine(ended)).toContain('5 panes do not work here: syscalls, runqueue, opens, tcp, containers');
+    for (const row of rowsOf(ended.stdout).filter(({ group }) => group === 'panes')) expect(row).toMatchObject({ ok: 'no', reason: expect.stringContaining('/nonexistent/') as string });
+  });
+
+  it('works for nobody, and says what is lost', async () => {
+    const ended = await kbtop(['doctor', '-o', 'json'], isRoot ? NOBODY : {});
+    const rows = rowsOf(ended.stdout);
+    expect(ended.code).toBe(3);
+    onlyLine(ended);
+    expect(rows.find(({ check }) => check === 'root')).toMatchObject({ ok: 'no' });
+    for (const row of rows.filter(({ group }) => group === 'panes')) expect(row).toMatchObject({ ok: 'no', fix: 'run it with sudo' });
+  });
+
+  it('survives a broken addon', async () => {
+    const ended = await kbtop(['doctor', '-o', 'json'], { env: { KBTOP_ADDON: '/nonexistent/kbtop.node' } });
+    expect(ended.code).toBe(3);
+    expect(rowsOf(ended.stdout).find(({ check }) => check === 'native addon')).toMatchObject({ ok: 'no', reason: expect.stringContaining('/nonexistent/kbtop.node') as string });
+  });
+
+  it.each([[80, 24], [120, 40]])('is framed on a terminal of %ix%i, and fits it', async (cols, rows) => {
+    const text = await onTerminal(['doctor'], cols, rows);
+    expect(text).toContain('┌');
+    // eslint-disable-next-line no-control-regex
+    const plain = text.replaceAll(/\u001b\[[\d;]*m/g, '').split('\r\n').filter((line) => /^[│┌├└]/.test(line));
+    expect(plain.length).toBeGreaterThan(20);
+    expect(new Set(plain.map((line) => line.length)).size).toBe(1);
+    expect(plain[0]?.length).toBeLessThanOrEqual(cols);
+    expect(plain.filter((line) => line.startsWith('├'))).toHaveLength(1);
+  });
+
+  it('is plain on a terminal that knows no colours or characters', async () => {
+    for (const args of [['doctor', '--ascii'], ['doctor', '--no-color']]) {
+      const text = await onTerminal(args, 80, 24);
+      expect(text).not.toContain('┌');
+      for (const line of text.split('\r\n').filter((one) => /^(?:CHECK| |[a-z])/i.test(one) && !one.startsWith('kbtop:'))) expect(line.replaceAll('\u001b[39m', '').length).toBeLessThanOrEqual(95);
+    }
+  });
+});
+
+/** Everything that a terminal of this size is sent. */
+function onTerminal(args: readonly string[], cols: number, rows: number): Promise<string> {
+  return new Promise((resolve) => {
+    const child = pty.spawn(KBTOP, [...args], { cols, rows, env: { PATH: process.env['PATH'], HOME: '/nonexistent', TERM: 'xterm-256color', LC_ALL: 'C.UTF-8' } });
+    let text = '';
+    child.onData((data) => { text += data; });
+    child.onExit(() => resolve(text));
+  });
+}
