@@ -24,6 +24,7 @@ done
 mkdir -p "$(dirname "$out")"
 work=$(mktemp -d)
 trap 'rm -rf "$work" "$out.$$"' EXIT
+trap 'exit 130' INT TERM
 
 # Exceptions that cannot reach JavaScript any more (a worker that is being terminated) must not abort the process.
 defines="-DNAPI_VERSION=8 -DNAPI_CPP_EXCEPTIONS -DNODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS -DNODE_GYP_MODULE_NAME=kbtop -DBUILDING_NODE_EXTENSION"

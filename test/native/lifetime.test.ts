@@ -182,8 +182,8 @@ describe.skipIf(noBpf)('worker threads (needs root and BTF)', () => {
     for (let round = 0; round < 4; round++) {
       const worker = new Worker(join(import.meta.dirname, 'children/worker.ts'), { workerData: { mode }, execArgv: ['--no-warnings'] });
       const ids = await new Promise<Ids>((resolve, reject) => worker.once('message', resolve).once('error', reject));
-      // That one closes them by itself, soon.
-      expect(survivors(ids)).toEqual(mode === 'closing' ? expect.anything() : ids);
+      // "closing" closes them by itself, maybe already.
+      expect(mode === 'closing' || survivors(ids).links.length === ids.links.length).toBe(true);
       if (round % 2) await new Promise((resolve) => setTimeout(resolve, 5 * round));
       await worker.terminate();
       await gone(ids);
