@@ -129,7 +129,7 @@ function jitRow(root: string): Feature {
 
 function tracefsRow(root: string): Feature {
   const place = ['sys/kernel/tracing', 'sys/kernel/debug/tracing'].find((path) => read(root, `${path}/available_events`) !== null || read(root, `${path}/current_tracer`) !== null);
-  return place ? row('tracefs', true, `mounted at /${place}`) : row('tracefs', false, 'not mounted or not readable: classic tracepoints and kprobes need it; mount -t tracefs tracefs /sys/kernel/tracing');
+  return place ? row('tracefs', true, `mounted at /${place}`) : row('tracefs', false, 'not mounted or not readable: kprobes need it, classic tracepoints do without; mount -t tracefs tracefs /sys/kernel/tracing');
 }
 
 function lsmRow(root: string): Feature {

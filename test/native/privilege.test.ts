@@ -41,6 +41,12 @@ describe.skipIf(noBpf)('privileges (needs root and BTF)', () => {
     expect(await loader.next()).toEqual({ ok: true });
   });
 
+  it.skipIf(!canUnshare)('classic tracepoints work where tracefs is not mounted', async () => {
+    const prefix = ['unshare', '-m', 'sh', '-c', 'umount -a -t tracefs,debugfs; ls /sys/kernel/tracing/events >/dev/null 2>&1 && exit 9; exec "$@"', 'sh'];
+    const loader = child('load.ts', ['many'], { prefix });
+    expect(await loader.next()).toEqual({ ok: true });
+  });
+
   it.skipIf(!canUnshare)('a kernel without BTF is named as the reason', async () => {
     const prefix = ['unshare', '-m', 'sh', '-c', 'mount -t tmpfs none /sys/kernel/btf && exec "$@"', 'sh'];
     const loader = child('load.ts', ['counter'], { prefix });
