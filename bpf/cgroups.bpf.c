@@ -53,7 +53,6 @@ struct cgroup_stats {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, CGROUPS_MAX);
 	__type(key, u64);
 	__type(value, struct cgroup_stats);

@@ -13,8 +13,9 @@ import { Registry } from './registry.ts';
 import { CgroupSearch } from './search.ts';
 import type { NameSource } from './source.ts';
 
-/** Inode number of the first cgroup namespace, fixed in the kernel (PROC_CGROUP_INIT_INO). */
+/** The first cgroup and pid namespaces, whose inode numbers are fixed in the kernel (PROC_CGROUP_INIT_INO, PROC_PID_INIT_INO). */
 const INITIAL_CGROUP_NAMESPACE = 'cgroup:[4026531835]';
+const INITIAL_PID_NAMESPACE = 'pid:[4026531836]';
 /** How long a directory that was not found is not looked for again, milliseconds. */
 const MISSING_MS = 30_000;
 
@@ -41,6 +42,7 @@ export class Identity {
   readonly #removed = (key: CgroupKey): boolean => this.#tree.removed(key);
   /** Counted since the last call of takeEvents(). */
   #events = 0;
+  readonly #blind = ownNamespace('pid') === INITIAL_PID_NAMESPACE ? null : 'only tasks of this pid namespace are seen: run on the host, or in a pod with hostPID';
   #started: Promise<void> | null = null;
 
   constructor(options: IdentityOptions = {}) {
@@ -73,16 +75,14 @@ export class Identity {
     return this.#kernel.results;
   }
 
-  /** Why short-lived containers may go unnamed; null when they do not. */
+  /** Why tasks, or the names of short-lived containers, may be missing; null when none are. */
   get degraded(): string | null {
-    return this.#kernel.degraded;
+    return [this.#blind, this.#kernel.degraded].filter((reason) => reason !== null).join('; ') || null;
   }
 
-  /** Take in what happened to cgroups; cheap. Returns the number of events. */
-  drain(): number {
-    const count = this.#kernel.drain(this.#apply);
-    this.#events += count;
-    return count;
+  /** Take in what happened to cgroups; cheap. @throws BpfError */
+  drain(): void {
+    this.#events += this.#kernel.drain(this.#apply);
   }
 
   /** Events taken in since the last call. */
@@ -92,7 +92,7 @@ export class Identity {
     return count;
   }
 
-  /** Take in events, visit every task and renew `uses`. */
+  /** Take in events, visit every task and renew `uses`. @throws BpfError */
   walk(): void {
     this.drain();
     this.#kernel.walk(this.#apply, this.#removed);
@@ -118,7 +118,7 @@ export class Identity {
     return this.#tree.removed(key);
   }
 
-  /** Learn what can be learned about these keys before they are asked for with info(). */
+  /** Learn what can be learned about these keys before they are asked for with info(). @throws BpfError */
   resolve(keys: Iterable<CgroupKey>): void {
     this.drain();
     const missing = [...keys].filter((key) => this.#tree.path(key) === undefined || !this.#kernel.uses.has(key));
@@ -161,11 +161,7 @@ export class Identity {
   }
 
   #findNamespaceRoot(hierarchy: number): string | null {
-    try {
-      if (readlinkSync('/proc/self/ns/cgroup') === INITIAL_CGROUP_NAMESPACE) return '/';
-    } catch {
-      return '/'; // a kernel without cgroup namespaces
-    }
+    if ((ownNamespace('cgroup') ?? INITIAL_CGROUP_NAMESPACE) === INITIAL_CGROUP_NAMESPACE) return '/';
     const shown = this.hierarchies.ownPath(hierarchy);
     const directory = shown === null ? null : this.hierarchies.directory(hierarchy, shown);
     const id = directory === null ? null : inode(directory);
@@ -177,6 +173,15 @@ export class Identity {
     this.#search.close();
     this.#registry.close();
     this.#kernel.close();
+  }
+}
+
+/** Null on a kernel without such namespaces. */
+function ownNamespace(kind: 'cgroup' | 'pid'): string | null {
+  try {
+    return readlinkSync(`/proc/self/ns/${kind}`);
+  } catch {
+    return null;
   }
 }
 

@@ -16,7 +16,7 @@ export const PROBES: ProbeFactories = {
     pathsOf: (key) => ({ cpu: identity.cpuDirectory(key) }),
     isGone: (key) => identity.removed(key),
   }),
-  opens: () => new OpensProbe(),
-  tcp: () => new TcpProbe(),
+  opens: (identity) => new OpensProbe({ isGone: (key) => identity.removed(key) }),
+  tcp: (identity) => new TcpProbe({ isGone: (key) => identity.removed(key) }),
   containers: (identity) => new ContainersProbe(identity),
 };

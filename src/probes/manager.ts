@@ -134,8 +134,17 @@ export class Manager implements FrameSource {
   }
 
   #drain(): void {
-    this.identity.drain();
+    this.#tryIdentity(() => this.identity.drain());
     for (const pane of PANE_IDS) this.#slots[pane].drain();
+  }
+
+  /** What cannot be named now stays without a name; the numbers go on. */
+  #tryIdentity(task: () => void): void {
+    try {
+      task();
+    } catch (error) {
+      this.#debug(`identity: ${reasonOf(error)}`);
+    }
   }
 
   #beat(): void {
@@ -145,6 +154,7 @@ export class Manager implements FrameSource {
 
   /** Close one interval of every pane and make it a Frame. */
   #take(now: number): Frame {
+    const time = new Date();
     const intervalMs = toMicroseconds(now - this.#tickedAt);
     this.#tickedAt = now;
     this.#clockOffset = freshClockOffset(this.#context.addon, this.#clockOffset);
@@ -152,10 +162,10 @@ export class Manager implements FrameSource {
     const tick = <P extends PaneId>(pane: P) => this.#slots[pane].tick(now, ms[pane], this.#mode === 'sampling');
     const raw: Ticks = { syscalls: tick('syscalls'), runqueue: tick('runqueue'), opens: tick('opens'), tcp: tick('tcp'), containers: tick('containers') };
     const ticks = joined(raw, ms);
-    this.identity.resolve(keysOf(ticks));
+    this.#tryIdentity(() => this.identity.resolve(keysOf(ticks)));
     this.#pace(raw, intervalMs);
     return assemble({
-      seq: this.#seq, time: new Date(), intervalMs, node: this.#node(now), ticks, ms,
+      seq: this.#seq, time, intervalMs, node: this.#node(now), ticks, ms,
       self: this.#self.read(this.#objects()), info: (key) => this.identity.info(key),
     });
   }

@@ -2,6 +2,9 @@
 import type { Addon, BpfObject } from '../bpf/addon.ts';
 import type { SelfCost } from '../frame/frame.ts';
 
+/** Shorter intervals tell nothing: a process that has just begun is all cost. */
+const MIN_MS = 100;
+
 export class SelfMeter {
   #cpu = process.cpuUsage();
   #at = performance.now();
@@ -28,7 +31,7 @@ export class SelfMeter {
     const usedUs = cpu.user + cpu.system - this.#cpu.user - this.#cpu.system;
     this.#at = now;
     this.#cpu = cpu;
-    return { cpuPct: usedUs / 10 / ms, bpfCpuPct: this.#bpf(objects, ms), rssBytes: process.memoryUsage.rss() };
+    return { cpuPct: ms < MIN_MS ? null : usedUs / 10 / ms, bpfCpuPct: this.#bpf(objects, ms), rssBytes: process.memoryUsage.rss() };
   }
 
   #bpf(objects: readonly BpfObject[], ms: number): number | null {
