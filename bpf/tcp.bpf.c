@@ -47,6 +47,10 @@ char LICENSE[] SEC("license") = "GPL";
 
 /* Set by user space once the hook on connect()'s return is attached. */
 volatile bool connect_returns_seen = false;
+/* Entries of `watched`. */
+s64 watching = 0;
+/* The last call of the running listing that has something to write. */
+u64 last_call = 0;
 /* Connections under way that found no room in `watched`. */
 volatile u64 unwatched = 0;
 
@@ -173,22 +177,25 @@ static __always_inline u16 local_port(struct sock *sk)
 	return port_of(BPF_CORE_READ((struct inet_sock *)sk, inet_sport));
 }
 
-/* Everything of a row that the socket itself knows. */
-static __always_inline void row_of(struct tcp_row *row, struct sock *sk)
+/* A field of a socket: at once where the verifier knows the pointer's type, else with a helper call. */
+#define SK(sk, field) (typed ? (sk)->__sk_common.field : BPF_CORE_READ(sk, __sk_common.field))
+
+/* Everything of a row that the socket itself knows. `typed`: `sk` is one, not just its address. */
+static __always_inline void row_of(struct tcp_row *row, struct sock *sk, const bool typed)
 {
 	row->socket = (u64)sk;
-	row->family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	row->family = SK(sk, skc_family);
 	if (row->family == AF_INET6) {
 		if (bpf_core_field_exists(sk->__sk_common.skc_v6_daddr)) {
 			bpf_core_read(row->local, 16, &sk->__sk_common.skc_v6_rcv_saddr);
 			bpf_core_read(row->remote, 16, &sk->__sk_common.skc_v6_daddr);
 		}
 	} else {
-		bpf_core_read(row->local, 4, &sk->__sk_common.skc_rcv_saddr);
-		bpf_core_read(row->remote, 4, &sk->__sk_common.skc_daddr);
+		*(__be32 *)row->local = SK(sk, skc_rcv_saddr);
+		*(__be32 *)row->remote = SK(sk, skc_daddr);
 	}
 	row->local_port = local_port(sk);
-	row->remote_port = port_of(BPF_CORE_READ(sk, __sk_common.skc_dport));
+	row->remote_port = port_of(SK(sk, skc_dport));
 	row->retransmits = BPF_CORE_READ((struct tcp_sock *)sk, total_retrans);
 }
 
@@ -202,7 +209,7 @@ static __noinline int tell(struct sock *sk, const struct conn *conn, u64 now, u3
 	row.time_ns = now;
 	row.latency_ns = conn->since_ns ? now - conn->since_ns : LATENCY_UNKNOWN;
 	row.owner = conn->owner;
-	row_of(&row, sk);
+	row_of(&row, sk, true);
 	send_row(&row, sizeof(row));
 	return 0;
 }
@@ -211,17 +218,21 @@ static __always_inline void watch(struct sock *sk, struct conn *conn)
 {
 	u64 key = (u64)sk;
 
-	conn->watched = !bpf_map_update_elem(&watched, &key, conn, BPF_ANY);
-	if (!conn->watched)
-		atomic_inc(&unwatched);
+	conn->watched = 1;
+	if (!bpf_map_update_elem(&watched, &key, conn, BPF_NOEXIST)) {
+		__sync_fetch_and_add(&watching, 1);
+		return;
+	}
+	conn->watched = 0;
+	__sync_fetch_and_add(&unwatched, 1);
 }
 
 static __always_inline void unwatch(struct sock *sk, struct conn *conn)
 {
 	u64 key = (u64)sk;
 
-	if (conn->watched)
-		bpf_map_delete_elem(&watched, &key);
+	if (conn->watched && !bpf_map_delete_elem(&watched, &key))
+		__sync_fetch_and_sub(&watching, 1);
 	conn->watched = 0;
 }
 
@@ -511,7 +522,7 @@ int connect_returns(struct trace_event_raw_sys_exit *ctx)
 	row.time_ns = now;
 	row.latency_ns = since ? now - since : LATENCY_UNKNOWN;
 	row.error = error;
-	row_of(&row, sk);
+	row_of(&row, sk, false);
 	read_destination(&row, (void *)call_argument(regs, 1), call_argument(regs, 2));
 	send_row(&row, sizeof(row));
 	return 0;
@@ -643,7 +654,7 @@ static long show_watched(struct bpf_map *map, u64 *key, struct conn *conn, struc
 	if (!show->left)
 		return 1;
 	show->left--;
-	row_of(&row, sk);
+	row_of(&row, sk, false);
 	row.owner = conn->owner;
 	if (conn->role == CONNECTING) {
 		/* Without a port it is just now inside connect(). */
@@ -664,18 +675,23 @@ static long show_watched(struct bpf_map *map, u64 *key, struct conn *conn, struc
 
 /*
  * Lists `watched` with what the sockets say now. The walk over the system's maps is only a way to be called by
- * user space, several times; each call writes the next ROWS_PER_SHOW.
+ * user space, more than once where one call cannot write everything.
  */
 SEC("iter/bpf_map")
 int under_way(struct bpf_iter__bpf_map *ctx)
 {
+	u64 call = ctx->meta->seq_num;
 	struct show show = {
 		.seq = ctx->meta->seq,
-		.skip = ctx->meta->seq_num * ROWS_PER_SHOW,
+		.skip = call * ROWS_PER_SHOW,
 		.left = ROWS_PER_SHOW,
 	};
 
-	if (ctx->map)
-		bpf_for_each_map_elem(&watched, show_watched, &show, 0);
+	/* Walking even an empty hash takes a while: it has as many buckets as it may hold entries. */
+	if (!ctx->map || watching <= 0 || (call > 0 && call > last_call))
+		return 0;
+	bpf_for_each_map_elem(&watched, show_watched, &show, 0);
+	/* A call whose output did not fit behind that of the one before is made again, with the same number. */
+	last_call = show.left ? call : call + 1;
 	return 0;
 }

@@ -220,6 +220,26 @@ describe.skipIf(!canMakeNetworks)('the tcp probe in networks of its own (needs r
     });
   });
 
+  it('lists every pending connection, however many, each once', async () => {
+    const n = 900;
+    live.tick();
+    networks.sysctl('net/ipv4/tcp_syn_retries', '6');
+    const answer = await networks.near.ask(`connect ${n} 4 ${SILENT[4]} 90 begin hold`);
+    for (let i = 0; i < 2; i++) {
+      const { rows, loss } = live.tick();
+      const own = rows.filter((row) => row.container === networks.group.key);
+      expect(own.every((row) => row.outcome === 'pending')).toBe(true);
+      expect(own.map((row) => row.localPort).sort()).toEqual(portsOf(answer).sort());
+      expect(loss.seen).toBe(rows.filter((row) => row.outcome !== 'pending').length);
+    }
+    networks.sysctl('net/ipv4/tcp_syn_retries', '1');
+    expect(await networks.near.ask('later close')).toBe(String(n));
+    const { rows, totals } = live.tick();
+    expect(rows.filter((row) => row.container === networks.group.key).map((row) => row.error)).toEqual(Array.from({ length: n }, () => 'ECANCELED'));
+    expect(totalOf(totals, networks.group.key)).toMatchObject({ count: n, errors: { ECANCELED: n } });
+    expect(live.tick().rows.filter((row) => row.container === networks.group.key)).toEqual([]);
+  });
+
   it('counts the SYN-ACKs that a server had to send again', async () => {
     live.tick();
     const port = Number(await networks.far.ask('listen 0 4 0.0.0.0 0 16'));

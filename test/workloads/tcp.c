@@ -15,7 +15,8 @@
  *   sh COMMAND...               answers the exit code
  *
  * FAMILY: 4, 6, or m (IPv4 in an IPv6 socket). MODE: block; nonblock (asks again with connect()); soerror (asks with
- * SO_ERROR, then tries once more); abandon:MS (does not block and closes after MS); sndtimeo:MS; fastopen.
+ * SO_ERROR, then tries once more); begin (does not block nor wait); abandon:MS (waits at most MS); sndtimeo:MS;
+ * fastopen.
  * THEN: close, hold, or reset (close with a RST). FROM: local port to bind to.
  */
 #include "workload.h"
@@ -116,6 +117,8 @@ static int connect_once(int fd, const struct address *to, const char *mode)
 		return 0;
 	if (errno != EINPROGRESS || !strncmp(mode, "sndtimeo", 8))
 		return errno;
+	if (!strcmp(mode, "begin"))
+		return EINPROGRESS;
 	if (!strncmp(mode, "abandon", 7)) {
 		poll(&poll_for, 1, argument);
 		return EINPROGRESS;
