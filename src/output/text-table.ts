@@ -10,8 +10,10 @@ export interface TextColumn {
   readonly align: 'left' | 'right';
   /** Where a text that does not fit loses its characters; absent: never cut. */
   readonly cut?: 'start' | 'middle' | 'end';
-  /** Cells it keeps when it is cut. */
+  /** Cells it keeps when it is cut, at worst. */
   readonly min?: number;
+  /** Cells it should keep as long as another column can leave instead. Default: min. */
+  readonly comfort?: number;
   /** Highest leaves first when the width does not do; 0 never leaves. */
   readonly rank?: number;
 }
@@ -64,6 +66,7 @@ interface Sized {
   readonly index: number;
   readonly column: TextColumn;
   readonly least: number;
+  readonly comfort: number;
   width: number;
 }
 
@@ -74,7 +77,7 @@ const total = (sized: readonly Sized[], of: (one: Sized) => number): number =>
 function fit(sized: Sized[], width: number | null): Sized[] {
   if (width === null) return sized;
   let kept = sized;
-  while (total(kept, (one) => one.least) > width) {
+  while (total(kept, (one) => one.comfort) > width) {
     const worst = kept.reduce((a, b) => ((b.column.rank ?? 0) > (a.column.rank ?? 0) ? b : a));
     if ((worst.column.rank ?? 0) === 0) break;
     kept = kept.filter((one) => one !== worst);
@@ -102,7 +105,8 @@ export function tableLines(columns: readonly TextColumn[], rows: readonly (reado
   const lines = options.headings === false ? rows : [headings, ...rows];
   const sized = columns.map((column, index): Sized => {
     const width = lines.reduce((widest, line) => Math.max(widest, stringWidth(line[index]?.text ?? '')), 0);
-    return { index, column, width, least: column.cut === undefined ? width : Math.min(width, Math.max(column.min ?? 1, stringWidth(column.heading))) };
+    const least = column.cut === undefined ? width : Math.min(width, Math.max(column.min ?? 1, stringWidth(column.heading)));
+    return { index, column, width, least, comfort: Math.min(width, Math.max(least, column.comfort ?? 0)) };
   });
   const shown = fit(sized, options.width ?? null);
   return lines.map((line) => shown.map((one, i) => draw(line[one.index] ?? { text: '' }, one, i === shown.length - 1, options)).join(' '.repeat(GAP)).trimEnd());
