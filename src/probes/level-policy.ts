@@ -27,9 +27,9 @@ export interface CallCost {
   readonly timing: number;
 }
 
-export function costPct(step: Step, ratePerSec: number, cost: CallCost): number {
-  const ns = cost.count + (step.oneIn > 0 ? cost.hook + cost.timing / step.oneIn : 0);
-  return (ratePerSec * ns) / 1e7;
+/** Nanoseconds per call, on average, at a step. */
+export function costNs(step: Step, cost: CallCost): number {
+  return cost.count + (step.oneIn > 0 ? cost.hook + cost.timing / step.oneIn : 0);
 }
 
 /** Intervals over budget before it falls; one is enough when the budget is passed twice over. */
@@ -38,6 +38,8 @@ const FALL_AFTER = 2;
 const CLIMB_SHARE = 0.7;
 /** ... for this many intervals. */
 const CLIMB_AFTER = 5;
+/** A measurement further off than this is taken for a disturbed one. */
+const MAX_FACTOR = 5;
 
 export class LevelPolicy {
   readonly budgetPct: number;
@@ -46,6 +48,7 @@ export class LevelPolicy {
   #at = 0;
   #over = 0;
   #under = 0;
+  #factor = 1;
 
   /** @param budgetPct of one CPU */
   constructor(budgetPct: number, cost: CallCost) {
@@ -71,7 +74,13 @@ export class LevelPolicy {
 
   /** How much of one CPU, in percent, this rate costs at a step; default: at what was asked for. */
   pct(ratePerSec: number, step: Step = STEPS[this.#ceiling] as Step): number {
-    return costPct(step, ratePerSec, this.#cost);
+    return (ratePerSec * costNs(step, this.#cost) * this.#factor) / 1e7;
+  }
+
+  /** What a call was measured to cost at the present step, nanoseconds: scales the costs of all steps. */
+  calibrate(ns: number): void {
+    const factor = ns / costNs(this.step, this.#cost);
+    if (factor > 1 / MAX_FACTOR && factor < MAX_FACTOR) this.#factor = factor;
   }
 
   /** Take one interval's rate. @returns true when the step changed */

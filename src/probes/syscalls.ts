@@ -5,6 +5,7 @@
 import type { BpfObject, OpenOptions, ProgramResult } from '../bpf/addon.ts';
 import { objectPath } from '../bpf/objects.ts';
 import type { Level, PaneState, SyscallRow } from '../frame/frame.ts';
+import { CostMeter } from './cost-meter.ts';
 import { GrowingMap } from './growing-map.ts';
 import { LevelPolicy } from './level-policy.ts';
 import type { CallCost, Step } from './level-policy.ts';
@@ -35,6 +36,8 @@ const IDLE_READS = 60;
 const IDLE_READS_UNDER_PRESSURE = 300;
 /** A rate over less than this says nothing about the load. */
 const MIN_RATE_MS = 100;
+/** The share of the budget from which on the cost is worth being measured. */
+const WORTH_MEASURING = 0.3;
 
 export class SyscallsProbe implements Probe<'syscalls'> {
   readonly pane = 'syscalls';
@@ -54,6 +57,7 @@ export class SyscallsProbe implements Probe<'syscalls'> {
   #loss = new LossCounter();
   #dropped = { errors: 0, latencies: 0 };
   #epoch = 1;
+  #meter: CostMeter | null = null;
 
   constructor(options: SyscallsOptions = {}) {
     this.#options = options;
@@ -78,6 +82,7 @@ export class SyscallsProbe implements Probe<'syscalls'> {
       latency: new GrowingMap(object.map('latency'), (key, at) => sum(key.id(at), key.u32(at + 8))),
     };
     this.#slots = new SyscallSlots(object.map('slot_owners'), object.map('slot_counts'));
+    this.#meter = new CostMeter(context.addon, object);
     if (this.#asked !== 'off') this.#run(this.#policy.step);
   }
 
@@ -119,6 +124,7 @@ export class SyscallsProbe implements Probe<'syscalls'> {
     }
     if (step && !this.#running) this.#note(object.attach(['call_returns', 'task_exits', 'task_renamed']));
     if (!step) object.detach(['call_returns', 'task_exits', 'task_renamed']);
+    if (step !== this.#running) this.#meter?.invalidate();
     this.#running = step;
   }
 
@@ -171,8 +177,15 @@ export class SyscallsProbe implements Probe<'syscalls'> {
     this.#coarsest = step?.oneIn ?? 0;
     if (!step) return { status: 'off', reason: 'switched off', level: null };
     const reasons = [this.#fallReason(step, ratePerSec), this.#dropReason(object), this.#programReason()];
-    if (ms >= MIN_RATE_MS && this.#policy.observe(ratePerSec)) this.#run(this.#policy.step);
+    if (ms >= MIN_RATE_MS) this.#keepBudget(step, ratePerSec);
     return { status: 'ok', reason: reasons.filter((reason) => reason !== null).join('; ') || null, level: step.level };
+  }
+
+  #keepBudget(step: Step, ratePerSec: number): void {
+    if (this.#policy.observe(ratePerSec)) return this.#run(this.#policy.step);
+    if (this.#policy.pct(ratePerSec) < this.#policy.budgetPct * WORTH_MEASURING) return;
+    const runsPerCall = step.oneIn > 0 ? 2 : 1;
+    this.#meter?.measure((nsPerRun) => this.#policy.calibrate(nsPerRun * runsPerCall), (text) => this.#context?.debug(text));
   }
 
   #fallReason(step: Step, ratePerSec: number): string | null {
@@ -224,6 +237,8 @@ export class SyscallsProbe implements Probe<'syscalls'> {
   }
 
   close(): void {
+    this.#meter?.close();
+    this.#meter = null;
     this.object?.close();
     this.object = null;
     this.#maps = null;

@@ -1,10 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { costPct, LevelPolicy, STEPS } from '../../src/probes/level-policy.ts';
+import { costNs, LevelPolicy, STEPS } from '../../src/probes/level-policy.ts';
 import type { CallCost } from '../../src/probes/level-policy.ts';
 
 const COST: CallCost = { count: 100, hook: 100, timing: 160 };
-/** Percent of a CPU at 100 000 calls a second: 3.6, 2.1, 2.025, 1. */
-const AT_100K = STEPS.map((step) => costPct(step, 100_000, COST));
 
 function policy(budgetPct: number, level: 'latency' | 'sampled' | 'count' = 'latency'): LevelPolicy {
   const one = new LevelPolicy(budgetPct, COST);
@@ -16,7 +14,8 @@ const name = (one: LevelPolicy): string => `${one.step.level}/${one.step.oneIn}`
 
 describe('LevelPolicy', () => {
   it('reckons cost by step', () => {
-    expect(AT_100K.map((pct) => Number(pct.toFixed(3)))).toEqual([3.6, 2.1, 2.025, 1]);
+    expect(STEPS.map((step) => costNs(step, COST))).toEqual([360, 210, 202.5, 100]);
+    expect(STEPS.map((step) => policy(3).pct(100_000, step))).toEqual([3.6, 2.1, 2.025, 1]);
   });
 
   it('starts at what was asked for and stays there within the budget', () => {
@@ -76,6 +75,15 @@ describe('LevelPolicy', () => {
       }
       expect(seen.size).toBe(1);
     }
+  });
+
+  it('scales all steps by what one was measured to cost, but for absurd measurements', () => {
+    const one = policy(3);
+    one.calibrate(180);
+    expect(STEPS.map((step) => one.pct(100_000, step))).toEqual([1.8, 1.05, 1.0125, 0.5]);
+    one.calibrate(100_000);
+    expect(one.pct(100_000)).toBe(1.8);
+    for (let i = 0; i < 10; i++) expect(one.observe(150_000)).toBe(false);
   });
 
   it('never measures more than was asked for', () => {

@@ -240,6 +240,24 @@ describe.skipIf(!canLoadBpf)('the syscalls probe (needs root and BTF)', () => {
     for (const map of ['latency', 'errors']) expect(held(map).has(keys[1] ?? '')).toBe(true);
   });
 
+  it('falls to counting over budget, says why, and climbs back when it is calm', async () => {
+    await using group = new TestCgroup(ownPath('syscalls'));
+    await using workload = new Workload('calls', [group]);
+    // Room for about 1 million timed calls a second on the machines that this was written on; ticks count as one second.
+    using live = await Live.start(new SyscallsProbe({ level: 'latency', budgetPct: 30, cost: { count: 100, hook: 70, timing: 140 } }));
+    const n = 2_500_000;
+    await workload.ask(`call ${nr('sched_get_priority_max')} ${n} 1`);
+    expect(live.tick().state).toEqual({ status: 'ok', reason: null, level: 'latency' });
+    await workload.ask(`call ${nr('sched_get_priority_max')} ${n} 1`);
+    const fallen = live.tick();
+    expect(fallen.state.level).not.toBe('latency');
+    expect(fallen.state.reason).toMatch(/more would take [\d.]+ % of a CPU, budget 30 %/);
+    expect(rowsOf(fallen.rows, group.key).get(`${ABI}:sched_get_priority_max`)?.count).toBe(n);
+    for (let i = 0; i < 20; i++) live.tick();
+    expect(live.tick().state).toEqual({ status: 'ok', reason: null, level: 'latency' });
+    await workload.end();
+  });
+
   it('counts as lost what finds no room in a full map', async () => {
     const calls = Array.from({ length: 60 }, (_, i) => 600 + i);
     const { rows, tick } = await observe(calls.map((call) => `call ${call} 10`), 'count', { maxEntries: { calls: 40, errors: 40 } });
