@@ -147,7 +147,7 @@ export class KernelClock {
 
   /** @param ns CLOCK_MONOTONIC, nanoseconds */
   iso(ns: number): string {
-    const us = Math.floor((ns / 1e6 + this.#offsetMs()) * 1000);
+    const us = Math.floor(ns / 1000) + Math.round(this.#offsetMs() * 1000);
     const second = Math.floor(us / 1e6);
     if (second !== this.#second) {
       this.#second = second;
