@@ -124,7 +124,8 @@ function placeOf(lines: LineCounter, offset: number | undefined): string {
 
 /** @param file its name, for messages @throws KbtopError with the place of the first mistake */
 export async function parseConfig(text: string, file: string): Promise<Config> {
-  const yaml = await import('yaml');
+  // A CommonJS package: whole in its default export, in a bundle, too.
+  const { default: yaml } = await import('yaml');
   const lines = new yaml.LineCounter();
   const document = yaml.parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const [first] = document.errors;

@@ -1,6 +1,9 @@
 /** `kbtop top`: the live screen. */
 import { Command } from 'commander';
+import type { PaneId } from '../frame/frame.ts';
+import { paneDef, tableColumns } from '../output/any-pane.ts';
 import { containerFilter } from '../output/select.ts';
+import type { UiOptions } from '../ui/options.ts';
 import type { Scope } from '../ui/scope.ts';
 import { EXIT, Interrupted, usageError } from './errors.ts';
 import { requireBpf } from './preflight.ts';
@@ -20,6 +23,13 @@ function scopeOf({ containers, pods }: Settings): Scope | null {
   return matches === null ? null : { label: [...containers, ...pods.map((pod) => `pod ${pod}`)].join(', '), only: null, matches };
 }
 
+/** The configured orders by columns that are on the screen. */
+function sortOf({ config }: Settings): NonNullable<UiOptions['sort']> {
+  return Object.fromEntries(Object.entries(config.sort)
+    .filter(([id, { column }]) => tableColumns(paneDef(id as PaneId)).includes(column))
+    .map(([id, { column, descending }]) => [id, { column: column.id, descending }]));
+}
+
 async function top(settings: Settings): Promise<void> {
   if (!process.stdin.isTTY || !process.stdout.isTTY) {
     throw usageError('the screen needs a terminal: use kbtop snapshot in scripts and pipes, or give it one with kubectl exec -it or ssh -t');
@@ -36,6 +46,7 @@ async function top(settings: Settings): Promise<void> {
       intervalMs: settings.intervalMs,
       readOnly: settings.readOnly,
       scope: scopeOf(settings),
+      sort: sortOf(settings),
       saveDirectory: process.cwd(),
       debug: settings.debug,
       version: version(),

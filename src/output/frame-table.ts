@@ -19,7 +19,7 @@ export function lossLine(loss: Loss): string | null {
 
 function textColumn(column: AnyColumn): TextColumn {
   const cuttable = column.align === 'left' && column.width.grow > 0;
-  return { heading: column.title, align: column.align, rank: column.rank, ...(cuttable && { cut: column.cut ?? 'end', min: column.width.min, comfort: column.width.min * 2 }) };
+  return { heading: column.title, align: column.align, rank: column.rank, ...(cuttable && { cut: column.cut ?? 'end', min: column.width.min, comfort: column.width.ideal ?? column.width.min }) };
 }
 
 /** The rows of one pane as a table. */

@@ -102,8 +102,8 @@ export interface State {
   readonly message: Message | null;
 }
 
-function initialPane(id: PaneId, filter: Filter | null): PaneSetting {
-  return { sort: paneOf(id).defaultSort, filter, errorsOnly: false, selected: null, index: 0, offset: 0, line: 0, columnOffset: 0 };
+function initialPane(id: PaneId, filter: Filter | null, sort: PaneSetting['sort'] = paneOf(id).defaultSort): PaneSetting {
+  return { sort, filter, errorsOnly: false, selected: null, index: 0, offset: 0, line: 0, columnOffset: 0 };
 }
 
 /** What the state starts from. */
@@ -124,7 +124,7 @@ export function initialState({ options, can, size, symbols, depth, filters = {} 
     shown: null, paused: false, missed: 0, ended: null,
     focus: PANE_IDS[0] as PaneId, zoomed: false, layout: 0,
     baseScope: options.scope, scope: null, grouped: true, breakdown: null,
-    panes: Object.fromEntries(PANE_IDS.map((id) => [id, initialPane(id, filters[id] ?? null)])) as Record<PaneId, PaneSetting>,
+    panes: Object.fromEntries(PANE_IDS.map((id) => [id, initialPane(id, filters[id] ?? null, options.sort?.[id])])) as Record<PaneId, PaneSetting>,
     overlay: null, menu: null, prompt: null, heatMap: false, totals: false, message: null,
   };
 }

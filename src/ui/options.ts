@@ -17,6 +17,8 @@ export interface UiOptions {
   readonly scope: Scope | null;
   /** Filter expressions to start with; a bad one is a usage error of the caller (see filter.ts). */
   readonly filters?: { readonly [P in PaneId]?: string };
+  /** Orders to start with, by columns that the screen has; absent: the panes' own. */
+  readonly sort?: { readonly [P in PaneId]?: { readonly column: string; readonly descending: boolean } };
   /** Where `w` writes Frames. */
   readonly saveDirectory: string;
   /** Print stacks of crashes. */

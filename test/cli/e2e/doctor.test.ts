@@ -1,9 +1,9 @@
 /** The built doctor, for root and for nobody, in a pipe and on a terminal. */
-import pty from '@lydell/node-pty';
 import { describe, expect, it } from 'vitest';
 import { PANE_IDS } from '../../../src/frame/panes/index.ts';
 import { canLoadBpf } from '../../workloads/cgroup.ts';
-import { KBTOP, NOBODY, isRoot, kbtop, onlyLine } from './kbtop.ts';
+import { NOBODY, isRoot, kbtop, onlyLine } from './kbtop.ts';
+import { onTerminal } from './terminal.ts';
 
 interface Row { group: string; check: string; ok: string; reason: string; fix: string | null }
 
@@ -64,7 +64,7 @@ describe('kbtop doctor', () => {
   });
 
   it.each([[80, 24], [120, 40]])('is framed on a terminal of %ix%i, and fits it', async (cols, rows) => {
-    const text = await onTerminal(['doctor'], cols, rows);
+    const { text } = await onTerminal({ args: ['doctor'], cols, rows });
     expect(text).toContain('┌');
     // eslint-disable-next-line no-control-regex
     const plain = text.replaceAll(/\u001b\[[\d;]*m/g, '').split('\r\n').filter((line) => /^[│┌├└]/.test(line));
@@ -76,19 +76,9 @@ describe('kbtop doctor', () => {
 
   it('is plain on a terminal that knows no colours or characters', async () => {
     for (const args of [['doctor', '--ascii'], ['doctor', '--no-color']]) {
-      const text = await onTerminal(args, 80, 24);
+      const { text } = await onTerminal({ args });
       expect(text).not.toContain('┌');
       for (const line of text.split('\r\n').filter((one) => /^(?:CHECK| |[a-z])/i.test(one) && !one.startsWith('kbtop:'))) expect(line.replaceAll('\u001b[39m', '').length).toBeLessThanOrEqual(95);
     }
   });
 });
-
-/** Everything that a terminal of this size is sent. */
-function onTerminal(args: readonly string[], cols: number, rows: number): Promise<string> {
-  return new Promise((resolve) => {
-    const child = pty.spawn(KBTOP, [...args], { cols, rows, env: { PATH: process.env['PATH'], HOME: '/nonexistent', TERM: 'xterm-256color', LC_ALL: 'C.UTF-8' } });
-    let text = '';
-    child.onData((data) => { text += data; });
-    child.onExit(() => resolve(text));
-  });
-}

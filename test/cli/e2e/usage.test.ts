@@ -1,5 +1,6 @@
 /** What needs neither root nor BPF: help, version, bad usage. */
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -53,6 +54,19 @@ describe('kbtop', () => {
     const ended = await kbtop(args);
     expect(ended).toMatchObject({ code: 2, stdout: '' });
     expect(onlyLine(ended)).toContain(message);
+  });
+
+  it('names the place of a mistake in the configuration', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'kbtop-usage-'));
+    try {
+      const config = join(dir, 'kbtop.yaml');
+      writeFileSync(config, 'interval: 2s\npanes:\n  tpc: {}\n');
+      const ended = await kbtop(['snapshot', '--config', config]);
+      expect(ended).toMatchObject({ code: 2, stdout: '' });
+      expect(onlyLine(ended)).toContain('kbtop.yaml:3:3: unknown key "tpc" in panes; did you mean tcp?');
+    } finally {
+      rmSync(dir, { recursive: true });
+    }
   });
 
   it('shows where a mistake was made only when asked to', async () => {
