@@ -255,6 +255,23 @@ describe.skipIf(!canLoadBpf)('the tcp probe (needs root and BTF)', () => {
     });
   });
 
+  it('sees connections made through io_uring, with their owner', async () => {
+    await using scene = await Scene.start();
+    const port = Number(await scene.server.ask('listen 0 4 127.0.0.1 0 128'));
+    const accepted = scene.server.ask('accept 0 5 close');
+    const good = connected(await scene.client.ask(`connect 5 4 127.0.0.1 ${port} uring close`));
+    await accepted;
+    await scene.server.ask('stop 0');
+    const bad = connected(await scene.client.ask(`connect 4 4 127.0.0.1 ${port} uring close`));
+    expect([good.errors, bad.errors]).toEqual([{ 0: 5 }, { 111: 4 }]);
+    const { client } = scene.tick();
+    expect(client.total).toMatchObject({ count: 9, errors: { ECONNREFUSED: 4 } });
+    expect(client.rows.map((row) => [row.pid, row.localPort, row.outcome])).toEqual([
+      ...good.ports.map((local) => [scene.client.pid, local, 'established']),
+      ...bad.ports.map(() => [scene.client.pid, expect.any(Number), 'refused']),
+    ]);
+  });
+
   it('counts every connection of a burst, and what the budget leaves out', async () => {
     const n = 3000;
     await using scene = await Scene.start();

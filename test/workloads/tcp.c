@@ -16,14 +16,17 @@
  *
  * FAMILY: 4, 6, or m (IPv4 in an IPv6 socket). MODE: block; nonblock (asks again with connect()); soerror (asks with
  * SO_ERROR, then tries once more); begin (does not block nor wait); abandon:MS (waits at most MS); sndtimeo:MS;
- * fastopen.
+ * fastopen; uring (IORING_OP_CONNECT).
  * THEN: close, hold, or reset (close with a RST). FROM: local port to bind to.
  */
 #include "workload.h"
 #include <arpa/inet.h>
+#include <linux/io_uring.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -98,6 +101,39 @@ static void set_blocking(int fd, bool blocking)
 	fcntl(fd, F_SETFL, blocking ? flags & ~O_NONBLOCK : flags | O_NONBLOCK);
 }
 
+/* One IORING_OP_CONNECT on a ring of its own, waited for. Answers an errno. */
+static int connect_by_ring(int fd, const struct address *to)
+{
+	struct io_uring_params params = { 0 };
+	int ring = syscall(SYS_io_uring_setup, 1, &params), result;
+	struct io_uring_sqe *sqe;
+	struct io_uring_cqe *cqes;
+	char *queues;
+
+	if (ring < 0)
+		die("io_uring_setup");
+	/* Both queues in one mapping: since Linux 5.4. */
+	queues = mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, ring, IORING_OFF_SQ_RING);
+	sqe = mmap(NULL, sizeof(*sqe), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, ring, IORING_OFF_SQES);
+	if (queues == MAP_FAILED || sqe == MAP_FAILED)
+		die("mmap");
+	memset(sqe, 0, sizeof(*sqe));
+	sqe->opcode = IORING_OP_CONNECT;
+	sqe->fd = fd;
+	sqe->addr = (uintptr_t)&to->at;
+	sqe->off = to->bytes;
+	*(unsigned int *)(queues + params.sq_off.array) = 0;
+	__atomic_store_n((unsigned int *)(queues + params.sq_off.tail), 1, __ATOMIC_RELEASE);
+	if (syscall(SYS_io_uring_enter, ring, 1, 1, IORING_ENTER_GETEVENTS, NULL, 0) != 1)
+		die("io_uring_enter");
+	cqes = (void *)(queues + params.cq_off.cqes);
+	result = cqes[0].res;
+	munmap(sqe, sizeof(*sqe));
+	munmap(queues, 65536);
+	close(ring);
+	return -result;
+}
+
 static int connect_once(int fd, const struct address *to, const char *mode)
 {
 	int argument = strchr(mode, ':') ? atoi(strchr(mode, ':') + 1) : 0;
@@ -108,6 +144,8 @@ static int connect_once(int fd, const struct address *to, const char *mode)
 		struct timeval limit = { argument / 1000, argument % 1000 * 1000 };
 
 		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+	} else if (!strcmp(mode, "uring")) {
+		return connect_by_ring(fd, to);
 	} else if (!strcmp(mode, "fastopen")) {
 		return sendto(fd, "x", 1, MSG_FASTOPEN, (const void *)&to->at, to->bytes) < 0 ? errno : 0;
 	} else if (strcmp(mode, "block")) {
