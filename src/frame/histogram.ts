@@ -70,10 +70,16 @@ export function latencyOf(counts: ArrayLike<number>, sumNs: number, maxNs: numbe
   };
 }
 
-const BUCKET_BY_LOWER_US = new Map<number, number>(Array.from({ length: HIST_BUCKETS }, (_, i) => [(HIST_BOUNDS_NS[i] ?? 0) / 1000, i]));
-
-/** Index of the bucket with this lower bound, microseconds as in Latency.buckets. */
-export const bucketOf = (lowerUs: number): number => BUCKET_BY_LOWER_US.get(lowerUs) ?? 0;
+/** Index of the bucket with this lower bound, microseconds as in Latency.buckets. Arithmetic: this runs for every bucket of every row. */
+export function bucketOf(lowerUs: number): number {
+  const ns = Math.round(lowerUs * 1000);
+  if (ns < 2 ** HIST_MIN_SHIFT) return 0;
+  // clz32 sees 32 bits; the longest waits have more.
+  const high = ns >= 2 ** 32 ? Math.floor(ns / 2 ** 16) : ns;
+  const exponent = 31 - Math.clz32(high) + (high === ns ? 0 : 16);
+  const sub = Math.floor((ns / 2 ** exponent - 1) * (1 << HIST_SUB_SHIFT));
+  return Math.min(HIST_BUCKETS - 1, 1 + (exponent - HIST_MIN_SHIFT) * (1 << HIST_SUB_SHIFT) + sub);
+}
 
 /** Several Latencies as one, e.g. a container's or a syscall's total. Null when none has samples. */
 export function mergeLatencies(all: Iterable<Latency | null>): Latency | null {

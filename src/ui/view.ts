@@ -101,7 +101,7 @@ function columnsOf(state: State, pane: AnyPane, rows: readonly ViewRow[]): reado
 }
 
 /** Rows looked at for column widths. */
-const SAMPLE = 200;
+const SAMPLE = 100;
 
 /** Cells that names need, in steps of four so that widths stay calm; numbers have fixed widths. */
 function neededWidths(columns: readonly AnyColumn[], rows: readonly ViewRow[], context: RowContext): number[] {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { HIST_BOUNDS_NS, HIST_BUCKETS, latencyOf, maxOfEpoch, mergeLatencies, percentileNs } from '../../src/frame/histogram.ts';
+import { bucketOf, HIST_BOUNDS_NS, HIST_BUCKETS, latencyOf, maxOfEpoch, mergeLatencies, percentileNs } from '../../src/frame/histogram.ts';
 
 /** bpf/hist.h's hist_index, written again from its comment. */
 function indexOf(ns: number): number {
@@ -52,6 +52,10 @@ describe('histogram', () => {
       expect(merged.sumUs).toBeCloseTo(together.sumUs, 3);
       expect(merged.p99Us).toBeCloseTo(together.p99Us!, 3);
     }));
+  });
+
+  it('finds the bucket of every bound', () => {
+    for (let i = 0; i < HIST_BUCKETS; i++) expect(bucketOf((HIST_BOUNDS_NS[i] ?? 0) / 1000)).toBe(i);
   });
 
   it('a maximum counts only in its own epoch', () => {

@@ -48,10 +48,11 @@ const GAP = 2;
 
 /** Drop pieces until both sides fit into `room` with something of the edge between them. */
 function choose(pen: Pen, title: readonly Piece[], facts: readonly Piece[], room: number): { left: Placed[]; right: Placed[] } {
-  const all = [...title.map((piece) => ({ piece, left: true })), ...facts.map((piece) => ({ piece, left: false }))]
-    .map((entry) => ({ ...entry, text: pen.clean(entry.piece.text) }))
-    .filter((entry) => entry.text !== '')
-    .map((entry) => ({ ...entry, cells: pen.width(entry.text) }));
+  const entry = (piece: Piece, left: boolean) => {
+    const text = pen.clean(piece.text);
+    return { piece, left, text, cells: pen.width(text) };
+  };
+  const all = [...title.map((piece) => entry(piece, true)), ...facts.map((piece) => entry(piece, false))].filter(({ cells }) => cells > 0);
   const need = (): number => {
     const left = all.filter((entry) => entry.left), right = all.filter((entry) => !entry.left);
     const side = (entries: typeof all): number => entries.reduce((n, entry) => n + entry.cells, 0) + (entries.length - 1) + GAP;

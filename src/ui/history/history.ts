@@ -1,6 +1,6 @@
 /** What the screen remembers of the Frames that went by, bounded in every direction. */
 import type { ContainerInfo, Frame, Latency, PaneId, RunqueueRow, SyscallRow } from '../../frame/frame.ts';
-import { HIST_MIN_SHIFT, HIST_OCTAVES } from '../../frame/histogram.ts';
+import { HIST_MIN_SHIFT, HIST_OCTAVES, HIST_SUB_SHIFT, bucketOf } from '../../frame/histogram.ts';
 import { PANE_IDS } from '../../frame/panes/index.ts';
 import type { RowContext } from '../../frame/columns.ts';
 import { ALL_CONTAINERS, contextOf } from '../../frame/names.ts';
@@ -22,8 +22,7 @@ const FORGET_CONTAINER_AFTER = 3600;
 
 /** Octave of a latency bucket by its lower bound. */
 export function octaveOf(lowerUs: number): number {
-  if (lowerUs <= 0) return 0;
-  return Math.max(0, Math.min(OCTAVES - 1, Math.floor(Math.log2((lowerUs * 1000) / 2 ** HIST_MIN_SHIFT) + 1e-9) + 1));
+  return Math.ceil(bucketOf(lowerUs) / (1 << HIST_SUB_SHIFT));
 }
 
 /** Lower bound of an octave, microseconds. */

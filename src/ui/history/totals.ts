@@ -79,13 +79,12 @@ class TotalRows<Row extends Countable> {
   rows(elapsedMs: number): Row[] {
     const seconds = Math.max(elapsedMs, 1) / 1000;
     return [...this.#sums.values()].map((sum) => {
-      const common = { ...sum.row, count: sum.count, ratePerSec: sum.count / seconds, latency: sum.latency?.get() ?? null };
-      if ('errors' in sum.row) return { ...common, errors: sum.errors, injected: sum.injected };
-      return {
-        ...common,
+      const counted = { count: sum.count, ratePerSec: sum.count / seconds, latency: sum.latency?.get() ?? null };
+      if ('errors' in sum.row) return Object.assign({}, sum.row, counted, { errors: sum.errors, injected: sum.injected });
+      return Object.assign({}, sum.row, counted, {
         throttledPct: sum.throttledMs === null ? null : (100 * sum.throttledMs) / Math.max(elapsedMs, 1),
-        preemptedBy: [...sum.preemptedBy].map(([container, count]) => ({ container, count })).sort((a, b) => b.count - a.count).slice(0, 16),
-      };
+        preemptedBy: Array.from(sum.preemptedBy, ([container, count]) => ({ container, count })).sort((a, b) => b.count - a.count).slice(0, 16),
+      });
     });
   }
 

@@ -1,12 +1,12 @@
 /** Everything about one row: its columns with their meaning, latencies, errors, and who the container is. */
-import type { ContainerInfo, Latency, PaneId, RunqueueRow, SyscallRow } from '../../frame/frame.ts';
+import type { ContainerInfo, Latency, RunqueueRow, SyscallRow } from '../../frame/frame.ts';
 import { ALL_CONTAINERS, containerName, fullName } from '../../frame/names.ts';
 import { formatCount, formatRate, formatUs } from '../../frame/units.ts';
 import type { Piece } from '../draw/box.ts';
 import type { Pen } from '../draw/pen.ts';
 import { octaveOf } from '../history/history.ts';
 import type { Overlay, State } from '../model.ts';
-import { histogram, rangeOf } from '../panes/waits.ts';
+import { exactRange, histogram } from '../panes/waits.ts';
 import type { AnyRow } from '../rows.ts';
 import { cellText, paneOf } from '../rows.ts';
 import { contextFor, paneView } from '../view.ts';
@@ -17,6 +17,8 @@ type Details = Extract<Overlay, { kind: 'details' }>;
 
 const TWO_COLUMNS = 110;
 const HISTOGRAM_LINES = 20;
+/** Cells of a value that its explanation stands beside. */
+const SHORT_VALUE = 16;
 
 export function detailTitle(state: State, overlay: Details): Piece[] {
   const pane = paneOf(overlay.pane);
@@ -32,13 +34,18 @@ function columnLines(state: State, overlay: Details, pen: Pen, width: number): s
   const context = contextFor(state.shown);
   const columns = paneOf(overlay.pane).columns.filter((column) => column.trendOf === undefined);
   const titleWidth = Math.max(...columns.map((column) => column.title.length));
-  return columns.flatMap((column) => {
-    const value = cellText(column, overlay.row, context, pen.ascii);
-    const long = value.length > 16 || width < 60;
-    // A short value leaves room for what it means.
-    const lines = long ? entryLines(pen, column.title, value, titleWidth, width, { name: 'dim', text: 'strong' })
-      : entryLines(pen, column.title, `${pen.fit(value, 16)} ${column.help}`, titleWidth, width, { name: 'dim', text: 'text' });
-    return lines;
+  const values = columns.map((column) => pen.clean(cellText(column, overlay.row, context, pen.ascii)));
+  const short = (value: string): boolean => pen.width(value) <= SHORT_VALUE;
+  const valueWidth = Math.max(0, ...values.filter(short).map((value) => pen.width(value)));
+  const helpWidth = width - titleWidth - valueWidth - 4;
+  return columns.flatMap((column, i) => {
+    const value = values[i] ?? '';
+    const entry = entryLines(pen, column.title, value, titleWidth, width, { name: 'dim', text: 'strong' });
+    if (helpWidth < 20) return entry;
+    // A short value leaves room for what it means; a long one needs its lines for itself.
+    const help = (left: readonly string[]): string[] => beside(left, textLines(pen, column.help, helpWidth, 'dim'), width - helpWidth, helpWidth, 0);
+    if (!short(value)) return entry.concat(help([]));
+    return help([`${pen.paint('dim', pen.fit(column.title, titleWidth))}  ${pen.paint('strong', pen.fit(value, valueWidth))}  `]);
   });
 }
 
@@ -52,7 +59,7 @@ function latencyLines(row: AnyRow, pen: Pen, width: number): string[] {
   return [
     headingLine(pen, 'Latency', width),
     ...textLines(pen, `p50 ${us(latency.p50Us)}  p95 ${us(latency.p95Us)}  p99 ${us(latency.p99Us)}  max ${us(latency.maxUs)}  mean ${us(latency.sumUs / latency.count)}  (${formatCount(latency.count)} samples${sampled})`, width),
-    ...histogram(pen, latency, rangeOf(latency.buckets.map(([lower]) => octaveOf(lower))), width, HISTOGRAM_LINES), blankLine(width),
+    ...histogram(pen, latency, exactRange(latency.buckets.map(([lower]) => octaveOf(lower))), width, HISTOGRAM_LINES), blankLine(width),
   ];
 }
 
@@ -111,17 +118,16 @@ function identityLines(key: string, info: ContainerInfo, pen: Pen, width: number
   ];
 }
 
-function whereLines(state: State, pane: PaneId, row: AnyRow, pen: Pen, width: number): string[] {
+function whereLines(state: State, row: AnyRow, pen: Pen, width: number): string[] {
   if (state.shown === null || row.container === ALL_CONTAINERS) return [];
-  // A merged row that only one container has part in keeps that container's key.
-  return pane === 'syscalls' && state.panes.syscalls.selected !== null && row.container === ALL_CONTAINERS ? [] : identityLines(row.container, contextFor(state.shown).container(row.container), pen, width);
+  return identityLines(row.container, contextFor(state.shown).container(row.container), pen, width);
 }
 
 /** Lines of exactly `width` cells. */
 export function detailLines(state: State, overlay: Details, pen: Pen, width: number): string[] {
   const main = (w: number): string[] => [...columnLines(state, overlay, pen, w), blankLine(w)];
   const more = (w: number): string[] => [...latencyLines(overlay.row, pen, w), ...rankings(state, overlay, pen, w)];
-  const where = (w: number): string[] => whereLines(state, overlay.pane, overlay.row, pen, w);
+  const where = (w: number): string[] => whereLines(state, overlay.row, pen, w);
   if (width < TWO_COLUMNS) return [...main(width), ...more(width), ...where(width)];
   const gap = 4, half = Math.floor((width - gap) / 2), rest = width - gap - half;
   return beside([...main(half), ...where(half)], more(rest), half, rest, gap);

@@ -4,7 +4,7 @@ import { CHART_TICKS } from '../history/history.ts';
 import type { State } from '../model.ts';
 import { scopeOf } from '../view.ts';
 import { runqueueLatency } from './facts.ts';
-import { heatMap, histogram, rangeOf } from './waits.ts';
+import { heatMap, histogram, usualRange } from './waits.ts';
 
 /** Lines from which histogram and heat map stand below each other, and cells from which beside. */
 const STACKED = 12;
@@ -23,7 +23,7 @@ export function drawRunqueue(state: State, pen: Pen, width: number, height: numb
   if (shown === null || width < 1) return fill([], height);
   const octaves = shown.history.heat(shown.history.keysOf(scopeOf(state)), Math.min(width, CHART_TICKS));
   const seen = octaves.flatMap((values, octave) => (values.some((value) => value > 0) ? [octave] : []));
-  const range = rangeOf(seen);
+  const range = usualRange(seen);
   const latency = runqueueLatency(state, shown);
   const bars = (w: number, h: number): string[] => histogram(pen, latency, range, w, h);
   const map = (w: number, h: number): string[] => heatMap(pen, octaves, range, w, h);

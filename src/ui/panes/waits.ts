@@ -18,12 +18,13 @@ export interface Range {
   readonly end: number;
 }
 
-/** The usual scale, widened to hold all that was seen; what is faster than it is in its first row. */
-export function rangeOf(seen: readonly number[]): Range {
-  let end = USUAL.end;
-  for (const octave of seen) end = Math.max(end, octave + 1);
-  return { first: USUAL.first, end: Math.min(OCTAVES, end) };
+/** The usual scale, widened to hold the longest that was seen; what is faster than it is in its first row. */
+export function usualRange(seen: readonly number[]): Range {
+  return { first: USUAL.first, end: Math.min(OCTAVES, Math.max(USUAL.end, ...seen.map((octave) => octave + 1))) };
 }
+
+/** The scale that just holds all that was seen. */
+export const exactRange = (seen: readonly number[]): Range => ({ first: Math.min(OCTAVES - 1, ...seen), end: Math.max(1, ...seen.map((octave) => octave + 1)) });
 
 /** Cut a range into at most `rows` parts of equal size on the logarithmic scale; the first takes all below, the last all above. */
 export function split(range: Range, rows: number): Range[] {

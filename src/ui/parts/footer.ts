@@ -11,8 +11,8 @@ import { paneOf } from '../rows.ts';
 /** The typed text with its cursor, scrolled so that the cursor stays in sight. */
 function field(pen: Pen, prompt: Prompt, width: number): string {
   const before = pen.clean(prompt.text.slice(0, prompt.cursor));
-  const at = pen.clean([...prompt.text.slice(prompt.cursor)][0] ?? ' ');
-  const after = pen.clean([...prompt.text.slice(prompt.cursor)].slice(1).join(''));
+  const [under = ' ', ...rest] = prompt.text.slice(prompt.cursor);
+  const at = pen.clean(under), after = pen.clean(rest.join(''));
   const room = Math.max(0, width - pen.width(at));
   const head = pen.width(before) > room ? pen.fit(before, room, 'left', 'start') : before;
   const tail = pen.fit(after, Math.max(0, room - pen.width(head)));

@@ -1,0 +1,99 @@
+/** Between the source of Frames and the store: history, pause, and what the keys ask for. */
+import type { Frame } from '../frame/frame.ts';
+import type { FrameSource } from '../frame/source.ts';
+import type { Effect } from './effects.ts';
+import { History } from './history/history.ts';
+import type { InputEvent } from './keys.ts';
+import type { Start } from './model.ts';
+import { initialState } from './model.ts';
+import { saveFrame } from './save.ts';
+import { Store } from './store.ts';
+import type { Role } from './theme.ts';
+
+/** What the terminal does for the screen. */
+export interface Host {
+  quit(code: number): void;
+  suspend(): void;
+  redraw(): void;
+}
+
+export class Controller {
+  readonly store: Store;
+  readonly #source: FrameSource;
+  readonly #host: Host;
+  readonly #directory: string;
+  readonly #history = new History();
+  #latest: Frame | null = null;
+  #unsubscribe: () => void = () => {};
+
+  constructor(source: FrameSource, start: Start, host: Host) {
+    this.#source = source;
+    this.#host = host;
+    this.#directory = start.options.saveDirectory;
+    this.store = new Store(initialState(start), (effect) => this.#perform(effect));
+  }
+
+  /** Begin to take Frames. A source that ends leaves its last Frame on screen; one that fails rejects. */
+  connect(failed: (error: unknown) => void): void {
+    this.#unsubscribe = this.#source.subscribe((frame) => {
+      // A source guards itself against its listeners: a bug of ours must not end there, with a screen that stands still.
+      try {
+        this.#frame(frame);
+      } catch (error) {
+        failed(error);
+      }
+    });
+    this.#source.done.then(() => this.store.dispatch({ type: 'ended', reason: 'END' }), failed);
+  }
+
+  disconnect(): void {
+    this.#unsubscribe();
+  }
+
+  input(events: readonly InputEvent[]): void {
+    const now = Date.now();
+    this.store.dispatch(...events.map((event) => ({ type: 'input', event, now }) as const));
+  }
+
+  #frame(frame: Frame): void {
+    this.#latest = frame;
+    this.#history.push(frame);
+    if (this.store.getState().paused) this.store.dispatch({ type: 'missed' });
+    else this.#show();
+  }
+
+  #show(): void {
+    if (this.#latest !== null) this.store.dispatch({ type: 'frame', shown: { frame: this.#latest, history: this.#history }, now: Date.now() });
+  }
+
+  #tell(text: string, role: Role): void {
+    this.store.dispatch({ type: 'message', text, role, now: Date.now() });
+  }
+
+  #perform(effect: Effect): void {
+    switch (effect.kind) {
+      case 'quit': return this.#host.quit(effect.code);
+      case 'suspend': return this.#host.suspend();
+      case 'redraw': return this.#host.redraw();
+      case 'interval': return this.#source.setInterval(effect.ms);
+      case 'level': return this.#source.setLevel(effect.pane, effect.level);
+      case 'pause': {
+        const { shown } = this.store.getState();
+        return this.store.dispatch({ type: 'paused', shown: shown && { frame: shown.frame, history: this.#history.freeze() } });
+      }
+      case 'resume': return this.store.dispatch({ type: 'resumed', shown: this.#latest && { frame: this.#latest, history: this.#history } });
+      case 'reset': {
+        this.#history.reset();
+        if (!this.store.getState().paused) this.#show();
+        return this.#tell('history, totals and losses start anew', 'accent');
+      }
+      case 'save': {
+        saveFrame(effect.frame, this.#directory).then(
+          (name) => this.#tell(`saved ${name}`, 'ok'),
+          (error: Error) => this.#tell(`not saved: ${error.message}`, 'bad'),
+        );
+        return;
+      }
+    }
+  }
+}
