@@ -20,6 +20,9 @@ Examples:
   kbtop snapshot --pane runqueue --sort-by p99Us  who waits for a CPU
   kbtop snapshot --duration 10s -o json           everything, for scripts
   kbtop doctor                                    what works on this node, and why the rest does not
+
+The configuration is YAML; all of its keys are optional:
+  { interval: 2s, color: auto, ascii: false, readOnly: false, panes: { syscalls: { sort: p99Us:desc } } }
 `;
 
 /** @param print receives help and version, whole */
