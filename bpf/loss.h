@@ -27,7 +27,7 @@ struct {
 		u32 zero__ = 0;                                        \
 		struct loss *loss__ = bpf_map_lookup_elem(&loss, &zero__); \
 		if (loss__)                                            \
-			loss__->cause++;                               \
+			atomic_inc(&loss__->cause); /* softirqs share it */ \
 	} while (0)
 
 #endif

@@ -101,7 +101,8 @@ static __always_inline bool count_event(u64 cgroup, u32 error, u32 kind, u64 now
 		count_loss(map);
 		return false;
 	}
-	total->count++;
+	/* Softirqs interrupt processes: even a CPU's own count is shared. */
+	atomic_inc(&total->count);
 	if (within_budget(total, now))
 		return true;
 	count_loss(budget);

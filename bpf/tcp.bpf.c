@@ -146,6 +146,13 @@ struct {
 	__type(value, u64);
 } slow_handshakes SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, u64);
+} on_state_runs SEC(".maps");
+
 /* Bit per port on which somebody listened when we came: tells the direction of connections older than us. */
 u64 listening_ports[65536 / 64] = {};
 
@@ -386,8 +393,7 @@ static __always_inline void closed(struct sock *sk, struct conn *conn, int from)
 	conn->role = UNKNOWN;
 }
 
-SEC("tp_btf/inet_sock_set_state")
-int BPF_PROG(on_state, struct sock *sk, int from, int to)
+static __always_inline int state_changed(struct sock *sk, int from, int to)
 {
 	struct conn *conn;
 
@@ -423,6 +429,35 @@ int BPF_PROG(on_state, struct sock *sk, int from, int to)
 	}
 	if (conn && to == BPF_TCP_CLOSE)
 		closed(sk, conn, from);
+	return 0;
+}
+
+/*
+ * The kernel skips a program that is already running on the CPU, as when a packet's softirq interrupts a process that
+ * closes another socket. So there are two: the second is called for every change, too, but works only inside the first.
+ */
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(on_state, struct sock *sk, int from, int to)
+{
+	u32 zero = 0;
+	volatile u64 *running = bpf_map_lookup_elem(&on_state_runs, &zero);
+
+	if (!running)
+		return 0;
+	*running = 1;
+	state_changed(sk, from, to);
+	*running = 0;
+	return 0;
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(on_nested_state, struct sock *sk, int from, int to)
+{
+	u32 zero = 0;
+	volatile u64 *running = bpf_map_lookup_elem(&on_state_runs, &zero);
+
+	if (running && *running)
+		state_changed(sk, from, to);
 	return 0;
 }
 

@@ -31,7 +31,7 @@ const WHAT = { outcome: 0, pending: 1, retransmitted: 2, acceptedBy: 3 } as cons
 /** Bit of a total's kind: an error of a connection that was counted when it was made. */
 const LATER = 2;
 
-const STATE_HOOKS = ['on_state', 'on_retransmit', 'on_synack_again'];
+const STATE_HOOKS = ['on_state', 'on_nested_state', 'on_retransmit', 'on_synack_again'];
 const CALL_HOOKS = ['connect_returns', 'accept_exit', 'accept4_exit'];
 const WALKS = ['seed', 'under_way'];
 
