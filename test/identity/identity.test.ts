@@ -1,4 +1,5 @@
 import { readFileSync, readlinkSync, renameSync, rmdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadAddon } from '../../src/bpf/load.ts';
 import type { Addon } from '../../src/bpf/addon.ts';
@@ -244,6 +245,52 @@ describe.skipIf(!canLoadBpf)('identity with real BPF', () => {
     const starting = other.start(addon);
     other.close();
     await expect(starting).rejects.toThrow(/closed/);
+  });
+});
+
+describe.skipIf(!canLoadBpf)('identity in namespaces of its own, as in a pod', () => {
+  const script = `
+    import { loadAddon } from ${JSON.stringify(fileURLToPath(new URL('../../src/bpf/load.ts', import.meta.url)))};
+    import { Identity } from ${JSON.stringify(fileURLToPath(new URL('../../src/identity/identity.ts', import.meta.url)))};
+    const identity = new Identity();
+    await identity.start(loadAddon());
+    const known = Object.fromEntries(Array.from(identity.uses.keys(), (key) => [key, { path: identity.path(key), cpu: identity.cpuDirectory(key) }]));
+    console.log(JSON.stringify({ degraded: identity.degraded, known }));
+    identity.close();`;
+
+  interface Seen { degraded: string | null; known: Record<string, { path: string | null; cpu: string | null }> }
+  async function seenFrom(groups: readonly TestCgroup[], unshare: string): Promise<Seen> {
+    const node = `${process.execPath} --input-type=module-typescript -e "$SCRIPT"`;
+    const child = runIn(groups, `exec unshare ${unshare} /bin/sh -c '${node}'`, { SCRIPT: script });
+    const line = await firstLine(child);
+    await ended(child);
+    return JSON.parse(line) as Seen;
+  }
+
+  it('still names every cgroup from the root, without any mount that shows them', async () => {
+    await using other = new TestCgroup(ownPath('other'));
+    await using own = new TestCgroup(`${ownPath('pod')}/inner`);
+    const neighbour = runIn([other], 'echo; exec sleep 60');
+    await firstLine(neighbour);
+    const { known, degraded } = await seenFrom([own], '--cgroup');
+    await end(neighbour);
+    expect(degraded).toBeNull();
+    expect(known[own.key]?.path).toBe(own.path);
+    expect(known[other.key]?.path).toBe(other.path);
+  });
+
+  it.skipIf(cpu === null)('finds the files of its CPU quota', async () => {
+    await using own = new TestCgroup(`${ownPath('pod')}/inner`);
+    await using quota = new TestCgroup(`${ownPath('quota')}/inner`, cpu ?? 0);
+    const { known } = await seenFrom([own, quota], '--cgroup');
+    expect(known[own.key]?.cpu).toBe(quota.directory);
+  });
+
+  it('says that it sees only one pid namespace', async () => {
+    await using own = new TestCgroup(ownPath());
+    const { known, degraded } = await seenFrom([own], '--pid --fork --mount-proc');
+    expect(degraded).toMatch(/^only tasks of this pid namespace are seen: run on the host, or in a pod with hostPID$/);
+    expect(Object.keys(known)).toEqual([own.key]);
   });
 });
 

@@ -84,9 +84,9 @@ export class TestCgroup {
 }
 
 /** Run a shell script whose process joins the cgroups before its first line. */
-export function runIn(groups: readonly TestCgroup[], script: string): ChildProcess {
+export function runIn(groups: readonly TestCgroup[], script: string, environment: Readonly<Record<string, string>> = {}): ChildProcess {
   const join = groups.map((group) => `echo $$ > '${group.directory}/cgroup.procs'`).join('\n');
-  return spawn('/bin/sh', ['-c', `set -e\n${join}\nset +e\n${script}`], { stdio: ['pipe', 'pipe', 'inherit'] });
+  return spawn('/bin/sh', ['-c', `set -e\n${join}\nset +e\n${script}`], { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, ...environment } });
 }
 
 /** Resolves with the exit code. */
