@@ -63,7 +63,7 @@ export function reportOf(error: unknown): Report {
   const detail = stackOf(error);
   if (error instanceof KbtopError) return { code: error.exitCode, line: oneLine(error.message), detail };
   const { code, message = String(error) } = (error ?? {}) as { code?: unknown; message?: string };
-  // BpfError, AddonError and the system's own errors say what is wrong; anything else is a mistake of ours.
-  if (typeof code === 'string') return { code: REFUSALS.has(code) ? EXIT.impossible : EXIT.failed, line: oneLine(message), detail };
+  // BpfError, AddonError and the system's errors (ENOENT, ...) say what is wrong; anything else is a mistake of ours.
+  if (typeof code === 'string' && /^(?:E[A-Z0-9]+|ERR_BPF_\w+|ERR_ADDON)$/.test(code)) return { code: REFUSALS.has(code) ? EXIT.impossible : EXIT.failed, line: oneLine(message), detail };
   return { code: EXIT.failed, line: `internal error: ${oneLine(message)}; please report it with what --debug prints`, detail };
 }

@@ -23,6 +23,8 @@ Examples:
 
 The configuration is YAML; all of its keys are optional:
   { interval: 2s, color: auto, ascii: false, readOnly: false, panes: { syscalls: { sort: p99Us:desc } } }
+
+Environment: NO_COLOR; NODE_NAME, the node's name in Kubernetes; KBTOP_SYMBOLS=braille|block|ascii.
 `;
 
 /** @param print receives help and version, whole */

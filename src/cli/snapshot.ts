@@ -7,6 +7,7 @@ import { FORMATS, type Format } from '../output/formats.ts';
 import { type Selection, containerFilter, isEmpty, select } from '../output/select.ts';
 import { type SortOrder, parseSort } from '../output/sort.ts';
 import type { FrameWriter } from '../output/writer.ts';
+import { formatDuration } from './duration.ts';
 import { EXIT, Interrupted, KbtopError, usageError } from './errors.ts';
 import { type InterruptWatch, watchInterrupts } from './interrupt.ts';
 import { DEFAULT_DURATION_MS, DURATION_LIMITS, MAX_COUNT } from './limits.ts';
@@ -154,9 +155,11 @@ async function capture({ panes, durationMs, count, selection }: Plan, write: Fra
   const { ClosedError, failedPanes, openCapture } = await import('./capture.ts');
   const manager = openCapture({ intervalMs: durationMs, panes, debug: settings.debug ? debugLine : null });
   watch.onInterrupt(() => void manager.close());
+  const endWait = sayWaiting(durationMs);
   let index = 0, matched = selection.filter === null;
   try {
     for await (const whole of manager.samples(durationMs, count)) {
+      endWait();
       const frame = select(whole, selection);
       const failed = failedPanes(frame, panes);
       await watch.race(printOut(write(frame, index)));
@@ -168,9 +171,21 @@ async function capture({ panes, durationMs, count, selection }: Plan, write: Fra
   } catch (error) {
     throw error instanceof ClosedError ? new Interrupted() : error;
   } finally {
+    endWait();
     await manager.close();
   }
   if (!matched) await nothingMatched(panes);
+}
+
+/** Tell somebody who looks at a terminal that it works. @returns takes the words away again; once */
+function sayWaiting(durationMs: number): () => void {
+  if (!process.stderr.isTTY || !process.stdout.isTTY || durationMs < 1000) return () => {};
+  process.stderr.write(`measuring for ${formatDuration(durationMs)}, Ctrl-C stops`);
+  let said = true;
+  return () => {
+    if (said) process.stderr.write('\r\u001b[K');
+    said = false;
+  };
 }
 
 const debugLine = (text: string): void => { process.stderr.write(text.endsWith('\n') ? text : `${text}\n`); };

@@ -22,6 +22,7 @@ describe('reportOf', () => {
   it('is one line, safe for a terminal, whatever was thrown', () => {
     expect(reportOf(new KbtopError(EXIT.failed, 'a\n  b\u001b[31m\n')).line).toBe('a; b\\e[31m');
     expect(reportOf(new TypeError('x is not a function')).line).toMatch(/^internal error: x is not a function; please report/);
+    expect(reportOf(Object.assign(new TypeError('bad argument'), { code: 'ERR_INVALID_ARG_TYPE' })).line).toMatch(/^internal error: bad argument/);
     for (const thrown of [null, undefined, 'text', 5, {}]) {
       expect(reportOf(thrown)).toMatchObject({ code: 1, line: expect.stringMatching(/^internal error: [^\n]+$/) as string });
     }

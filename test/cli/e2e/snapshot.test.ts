@@ -4,6 +4,7 @@ import { closeSync, cpSync, mkdirSync, mkdtempSync, openSync, readFileSync, read
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import stringWidth from 'string-width';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Frame } from '../../../src/frame/frame.ts';
 import { PANE_IDS } from '../../../src/frame/panes/index.ts';
@@ -13,6 +14,7 @@ import { parseOpenMetrics } from '../../output/openmetrics-parser.ts';
 import { TestCgroup, canLoadBpf, until } from '../../workloads/cgroup.ts';
 import { Workload } from '../../workloads/workload.ts';
 import { BPF_DIR, KBTOP, NOBODY, isRoot, kbtop, onlyLine, start } from './kbtop.ts';
+import { onTerminal } from './terminal.ts';
 
 const hasPromtool = spawnSync('promtool', ['--version']).status === 0;
 const canUnshare = isRoot && spawnSync('unshare', ['-m', 'true']).status === 0;
@@ -71,6 +73,15 @@ describe.skipIf(!canLoadBpf)('kbtop snapshot (needs root and BTF)', () => {
     const bare = await kbtop([...short, '--pane', 'containers', '--limit', '1', '--no-headers']);
     expect(lines(bare.stdout)).toHaveLength(1);
     for (const { code, stderr } of [csv, metrics, all, one, bare]) expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  });
+
+  it.each([80, 160])('fits a terminal of %i columns, and says that it measures', async (cols) => {
+    const { text, code } = await onTerminal({ args: ['snapshot', '--duration', '1s', '--no-color'], cols });
+    expect(code).toBe(0);
+    const [waiting, table = ''] = text.split('\r\u001b[K');
+    expect(waiting).toBe('measuring for 1s, Ctrl-C stops');
+    expect(table).toMatch(/^node /);
+    for (const line of table.split('\r\n').filter((one) => !/^(?:node|lost:) /.test(one))) expect(stringWidth(line)).toBeLessThanOrEqual(cols);
   });
 
   it.skipIf(!hasPromtool)('writes metrics that promtool accepts (needs promtool)', async () => {
