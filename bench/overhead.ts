@@ -15,7 +15,7 @@ export interface Variant {
 }
 
 /** What the workload does again and again, and how often in one chunk. */
-const CHUNK = { syscall: 200_000, switch: 10_000, open: 50_000, tcp: 2_000 } as const;
+const CHUNK = { syscall: 200_000, error: 200_000, switch: 10_000, open: 50_000, tcp: 2_000 } as const;
 export type Work = keyof typeof CHUNK;
 
 /** The workload, pinned to the last CPU. */

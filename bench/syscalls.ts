@@ -40,19 +40,20 @@ export async function run(): Promise<readonly BenchRow[]> {
   const ours = await ourVariants();
   try {
     const peers = [command('syscount', 'syscount', ['-i', '1000']), command('syscount -L', 'syscount', ['-L', '-i', '1000'])];
-    const results = await overheads('syscall', [...ours.variants, ...peers], ROUNDS);
-    const [count, latency, sampled, syscount, syscountL] = results;
+    const [count, latency, sampled, syscount, syscountL] = await overheads('syscall', [...ours.variants, ...peers], ROUNDS);
+    const [failingCount, failingSyscount] = await overheads('error', [ours.variants[0], peers[0]].filter((one) => one !== undefined), ROUNDS);
     const row = (name: string, mine: typeof count, peer: typeof count, limit: number | null): BenchRow => {
       const ratio = mine?.ns != null && peer?.ns != null ? mine.ns / peer.ns : null;
       return {
         name, ours: mine?.ns ?? null, peer: peer?.ns ?? null, ratio,
         aim: limit === null ? 'shown' : `<= ${limit.toFixed(2)}`, met: limit === null || ratio === null ? null : ratio <= limit,
-        note: `peer: libbpf-tools ${peer?.name}; CPU time added to getppid; kbtop ${mine?.note}; peer ${peer?.note}`,
+        note: `peer: libbpf-tools ${peer?.name}; CPU time added to one call; kbtop ${mine?.note}; peer ${peer?.note}`,
       };
     };
     return [
       row('syscalls, count level (with errors): ns per call', count, syscount, 0.7),
       row('syscalls, latency level: ns per call', latency, syscountL, 0.75),
+      row('syscalls, count level, calls that fail: ns per call', failingCount, failingSyscount, null),
       row('syscalls, 1/16 sampled level: ns per call', sampled, syscountL, null),
     ];
   } finally {

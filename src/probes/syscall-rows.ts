@@ -5,16 +5,45 @@ import { HistogramSum } from './histogram-sum.ts';
 import type { CgroupKey } from './probe.ts';
 import { callOf } from './syscall-names/index.ts';
 import type { Call } from './syscall-names/index.ts';
+import { ERROR_SHIFT } from './syscall-slots.ts';
 import type { SlotOwner } from './syscall-slots.ts';
 
-/** What one interval adds up to for one (cgroup, call); lives as long as its entries in the maps. */
-export class SyscallSum implements SlotOwner {
+/** What can be counted: in a slot, or the slow way. */
+export interface Counted extends SlotOwner {
+  /** The row that it belongs to. */
+  readonly sum: SyscallSum;
+  add(count: number): void;
+}
+
+/** One error of a call. */
+export class ErrorSum implements Counted {
   readonly cgroup: CgroupKey;
-  readonly call: number;
-  readonly #what: Call;
+  readonly what: number;
+  readonly sum: SyscallSum;
+  readonly #errno: number;
   slot: number | null = null;
-  /** Calls that went through the hash map this interval. */
-  unslotted = 0;
+  slow = 0;
+
+  constructor(sum: SyscallSum, errno: number) {
+    this.cgroup = sum.cgroup;
+    this.what = sum.what | (errno << ERROR_SHIFT);
+    this.sum = sum;
+    this.#errno = errno;
+  }
+
+  add(count: number): void {
+    this.sum.addError(this.#errno, count);
+  }
+}
+
+/** What one interval adds up to for one (cgroup, call); lives as long as its entries in the maps. */
+export class SyscallSum implements Counted {
+  readonly cgroup: CgroupKey;
+  readonly what: number;
+  readonly sum = this;
+  readonly #call: Call;
+  slot: number | null = null;
+  slow = 0;
   #seq = 0;
   #count = 0;
   #errors = new Map<number, number>();
@@ -22,21 +51,21 @@ export class SyscallSum implements SlotOwner {
 
   constructor(cgroup: CgroupKey, call: number) {
     this.cgroup = cgroup;
-    this.call = call;
-    this.#what = callOf(call);
+    this.what = call;
+    this.#call = callOf(call);
   }
 
   /** Make ready for interval `seq`. @returns true when this is the interval's first call */
   begin(seq: number): boolean {
     if (this.#seq === seq) return false;
     this.#seq = seq;
-    this.#count = this.unslotted = 0;
+    this.#count = 0;
     this.#errors.clear();
     this.#timed.clear();
     return true;
   }
 
-  addCount(count: number): void {
+  add(count: number): void {
     this.#count += count;
   }
 
@@ -65,7 +94,7 @@ export class SyscallSum implements SlotOwner {
     const errors: Record<string, number> = {};
     for (const [errno, count] of this.#errors) errors[errnoName(errno)] = count;
     return {
-      container: this.cgroup, abi: this.#what.abi, nr: this.#what.nr, syscall: this.#what.name,
+      container: this.cgroup, abi: this.#call.abi, nr: this.#call.nr, syscall: this.#call.name,
       count: this.#count, ratePerSec: (this.#count * 1000) / intervalMs, errors, injected: 0,
       latency: this.#timed.latency(Math.max(1, sampled)),
     };

@@ -1,6 +1,6 @@
 /**
- * Hands out the fast slots of bpf/syscalls.bpf.c: busy (cgroup, call) pairs get one, so that counting them needs no
- * hash lookup. Only this side writes owners, only the kernel writes counts, and counts never go back, so a change
+ * Hands out the fast slots of bpf/syscalls.bpf.c: what is busy, a (cgroup, call) or a (cgroup, call, errno), gets one,
+ * so that counting it needs no hash lookup. Only this side writes owners, only the kernel writes counts, and counts never go back, so a change
  * of owner loses nothing: a slot is first cleared, and given away one read later.
  */
 import type { BpfMap } from '../bpf/addon.ts';
@@ -11,16 +11,22 @@ const IDLE_READS = 30;
 /** Owner changes per read: each is a system call of ours. */
 const MAX_CHANGES = 512;
 
-/** The same hash as slot_of() in bpf/syscalls.bpf.c. `cgroup` is given as its two halves. */
-export function slotOf(cgroupLow: number, cgroupHigh: number, call: number): number {
-  return Math.imul(cgroupLow ^ cgroupHigh ^ Math.imul(call, 0x9e3779b1), 0x85ebca6b) >>> (32 - SLOT_BITS);
+/** The same hash as count_fast() in bpf/syscalls.bpf.c. `cgroup` is given as its two halves. */
+export function slotOf(cgroupLow: number, cgroupHigh: number, what: number): number {
+  return Math.imul(cgroupLow ^ cgroupHigh ^ Math.imul(what, 0x9e3779b1), 0x85ebca6b) >>> (32 - SLOT_BITS);
 }
+
+export const ERROR_SHIFT = 16;
 
 /** Who can own a slot. */
 export interface SlotOwner {
   readonly cgroup: string;
-  readonly call: number;
+  /** The call, or call | errno << ERROR_SHIFT. */
+  readonly what: number;
+  /** Written by SyscallSlots alone. */
   slot: number | null;
+  /** How often it was counted the slow way since the last read. */
+  slow: number;
 }
 
 interface Slot<Owner> {
@@ -60,18 +66,19 @@ export class SyscallSlots<Owner extends SlotOwner> {
     }
   }
 
-  /** Give slots to those that were counted the slow way; the busiest should come first. */
-  assign(candidates: readonly Owner[]): void {
+  /** Give slots to those that were counted the slow way, the busiest first. */
+  assign(counted: readonly Owner[]): void {
+    const candidates = counted.filter((one) => one.slow > 0 && one.slot === null).sort((a, b) => b.slow - a.slow);
     let changes = 0;
     for (const candidate of candidates) {
       if (changes >= MAX_CHANGES) return;
-      if (candidate.slot === null && this.#place(candidate)) changes++;
+      if (this.#place(candidate)) changes++;
     }
   }
 
   #place(candidate: Owner): boolean {
     const cgroup = BigInt(candidate.cgroup);
-    const first = slotOf(Number(cgroup & 0xffffffffn), Number(cgroup >> 32n), candidate.call);
+    const first = slotOf(Number(cgroup & 0xffffffffn), Number(cgroup >> 32n), candidate.what);
     const places = [first, first ^ 1];
     for (const index of places) {
       let slot = this.#slots.get(index);
@@ -80,7 +87,7 @@ export class SyscallSlots<Owner extends SlotOwner> {
       slot.owner = candidate;
       slot.lastChange = this.#reads;
       candidate.slot = index;
-      this.#write(index, cgroup, candidate.call);
+      this.#write(index, cgroup, candidate.what);
       return true;
     }
     for (const index of places) {
@@ -94,8 +101,8 @@ export class SyscallSlots<Owner extends SlotOwner> {
     return false;
   }
 
-  #write(index: number, cgroup: bigint, call: number): void {
+  #write(index: number, cgroup: bigint, what: number): void {
     const key = new Uint8Array(Uint32Array.of(index).buffer);
-    this.#owners.update(key, new Uint8Array(BigUint64Array.of(cgroup, BigInt(call)).buffer));
+    this.#owners.update(key, new Uint8Array(BigUint64Array.of(cgroup, BigInt(what)).buffer));
   }
 }

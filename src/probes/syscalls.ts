@@ -13,7 +13,8 @@ import { kernelAtLeast, shardsFor } from './kernel-limits.ts';
 import { LossCounter } from './loss.ts';
 import type { CgroupKey, Interval, Probe, ProbeContext, ProbeTick } from './probe.ts';
 import { SyscallSlots } from './syscall-slots.ts';
-import { SyscallSum } from './syscall-rows.ts';
+import { ErrorSum, SyscallSum } from './syscall-rows.ts';
+import type { Counted } from './syscall-rows.ts';
 
 export interface SyscallsOptions {
   /** What to measure when the budget allows it. Default: latency. */
@@ -52,8 +53,8 @@ export class SyscallsProbe implements Probe<'syscalls'> {
   #coarsest = 0;
   #context: ProbeContext | null = null;
   #sums = new Map<CgroupKey, Map<number, SyscallSum>>();
-  #maps: { calls: GrowingMap<SyscallSum>; errors: GrowingMap<{ sum: SyscallSum; errno: number }>; latency: GrowingMap<SyscallSum> } | null = null;
-  #slots: SyscallSlots<SyscallSum> | null = null;
+  #maps: { calls: GrowingMap<SyscallSum>; errors: GrowingMap<ErrorSum>; latency: GrowingMap<SyscallSum> } | null = null;
+  #slots: SyscallSlots<Counted> | null = null;
   #loss = new LossCounter();
   #dropped = { errors: 0, latencies: 0 };
   #epoch = 1;
@@ -78,7 +79,7 @@ export class SyscallsProbe implements Probe<'syscalls'> {
     const sum = (cgroup: CgroupKey, call: number): SyscallSum => this.#sum(cgroup, call);
     this.#maps = {
       calls: new GrowingMap(object.map('calls'), (key, at) => sum(key.id(at), key.u32(at + 8))),
-      errors: new GrowingMap(object.map('errors'), (key, at) => ({ sum: sum(key.id(at), key.u32(at + 8)), errno: key.u32(at + 12) })),
+      errors: new GrowingMap(object.map('errors'), (key, at) => new ErrorSum(sum(key.id(at), key.u32(at + 8)), key.u32(at + 12))),
       latency: new GrowingMap(object.map('latency'), (key, at) => sum(key.id(at), key.u32(at + 8))),
     };
     this.#slots = new SyscallSlots(object.map('slot_owners'), object.map('slot_counts'));
@@ -147,15 +148,21 @@ export class SyscallsProbe implements Probe<'syscalls'> {
       if (sum.begin(interval.seq)) touched.push(sum);
       return sum;
     };
-    this.#slots.read((sum, count) => begin(sum).addCount(count));
-    this.#maps.calls.read((sum, delta) => {
-      begin(sum).addCount(delta[0] ?? 0);
-      sum.unslotted = delta[0] ?? 0;
+    const slow: Counted[] = [];
+    const addSlow = (counted: Counted, count: number): void => {
+      begin(counted.sum);
+      counted.add(count);
+      counted.slow = count;
+      slow.push(counted);
+    };
+    this.#slots.read((counted, count) => {
+      begin(counted.sum);
+      counted.add(count);
     });
+    this.#maps.calls.read((sum, delta) => addSlow(sum, delta[0] ?? 0));
+    this.#maps.errors.read((error, delta) => addSlow(error, delta[0] ?? 0));
     this.#maps.latency.read((sum, delta, now) => begin(sum).addLatency(delta, now, epoch));
-    this.#maps.errors.read(({ sum, errno }, delta) => begin(sum).addError(errno, delta[0] ?? 0));
-
-    this.#slots.assign(touched.filter((sum) => sum.unslotted > 0 && sum.slot === null).sort((a, b) => b.unslotted - a.unslotted));
+    this.#slots.assign(slow);
     this.#expire(interval.seq);
 
     const sampled = this.#coarsest;
@@ -229,7 +236,7 @@ export class SyscallsProbe implements Probe<'syscalls'> {
       if (map.size * 2 > map.map.maxEntries) map.expire(IDLE_READS_UNDER_PRESSURE, () => true);
     };
     each(maps.calls, (sum) => sum.cgroup);
-    each(maps.errors, ({ sum }) => sum.cgroup);
+    each(maps.errors, (error) => error.cgroup);
     each(maps.latency, (sum) => sum.cgroup);
     for (const [cgroup, calls] of this.#sums) {
       if (isGone(cgroup) && [...calls.values()].every((sum) => seq - sum.seq > IDLE_READS)) this.#sums.delete(cgroup);

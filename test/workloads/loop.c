@@ -1,10 +1,10 @@
 /*
  * Measures what one system call, or one context switch, costs in CPU time: for benchmarks.
  *
- *   loop syscall|switch|open|tcp CPU
+ *   loop syscall|error|switch|open|tcp CPU
  *
- * Pins itself to CPU. For every line "N" on stdin it does N getppid calls, or N round trips of a byte between two
- * processes over pipes (2 N switches), or N opens of a file that is not there, or N TCP connections to itself, made,
+ * Pins itself to CPU. For every line "N" on stdin it does N getppid calls, or N calls that fail, or N round trips of
+ * a byte between two processes over pipes (2 N switches), or N opens of a file that is not there, or N TCP connections to itself, made,
  * accepted and closed, five times, and prints the least CPU nanoseconds per call, switch, open or connection.
  */
 #define _GNU_SOURCE
@@ -39,6 +39,15 @@ static double syscalls(long n)
 
 	for (long i = 0; i < n; i++)
 		syscall(SYS_getppid);
+	return (nanoseconds(CLOCK_THREAD_CPUTIME_ID) - start) / n;
+}
+
+static double errors(long n)
+{
+	double start = nanoseconds(CLOCK_THREAD_CPUTIME_ID);
+
+	for (long i = 0; i < n; i++)
+		syscall(SYS_close, -1);
 	return (nanoseconds(CLOCK_THREAD_CPUTIME_ID) - start) / n;
 }
 
@@ -126,7 +135,7 @@ static const struct {
 	void (*start)(void);
 	double (*run)(long n);
 } modes[] = {
-	{ "syscall", NULL, syscalls }, { "switch", start_peer, switches }, { "open", NULL, opens }, { "tcp", start_listener, connections },
+	{ "syscall", NULL, syscalls }, { "error", NULL, errors }, { "switch", start_peer, switches }, { "open", NULL, opens }, { "tcp", start_listener, connections },
 };
 
 int main(int argc, char **argv)
