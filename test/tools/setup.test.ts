@@ -144,6 +144,23 @@ describe.skipIf(!complete)('setup', () => {
     expect(checkout.setup([], { env })).toEqual({ code: 0, stdout: '', stderr: '' });
   });
 
+  it('runs npm with the shipped Node when the machine\'s made npm leave out a binary for this platform', () => {
+    const lock = { packages: { '': {}, 'node_modules/binary': { version: '1.0.0', optional: true, os: ['linux'], cpu: process.arch }, 'node_modules/other': { version: '1.0.0', optional: true, os: '!linux' } } };
+    const installed = { packages: { 'node_modules/binary': lock.packages['node_modules/binary'] } };
+    checkout.write('package-lock.json', JSON.stringify(lock));
+    checkout.write('installed.json', JSON.stringify(installed));
+    checkout.script(
+      'path/npm',
+      `node=$(command -v node || true); echo "npm with $node" >> "$LOG"
+       case $node in */kbtop-node-*) cp installed.json node_modules/.package-lock.json;; *) echo '{"packages":{}}' > node_modules/.package-lock.json;; esac`,
+    );
+    const env = { PATH: `${join(checkout.root, 'path')}:${process.env['PATH']}`, npm_execpath: '' };
+    const { code, stderr } = checkout.setup([], { env });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining('npm ci once more') });
+    expect(builds().filter((line) => line.startsWith('npm'))).toHaveLength(2);
+    expect(checkout.setup([], { env }).stderr).toBe('');
+  });
+
   it("passes npm's own words on when npm ci fails", () => {
     checkout.script('path/npm', 'echo "npm error code ENOTFOUND"; exit 1');
     const env = { PATH: `${join(checkout.root, 'path')}:${process.env['PATH']}`, npm_execpath: '' };
