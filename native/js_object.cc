@@ -96,6 +96,7 @@ class JsObject : public Napi::ObjectWrap<JsObject> {
                            InstanceMethod<&JsObject::get_global>("getGlobal"),
                            InstanceMethod<&JsObject::set_global>("setGlobal"),
                            InstanceMethod<&JsObject::run_stats>("runStats"),
+                           InstanceMethod<&JsObject::missed_runs>("missedRuns"),
                            InstanceMethod<&JsObject::close>("close"),
                            InstanceMethod<&JsObject::close_async>("closeAsync"),
                        });
@@ -246,6 +247,12 @@ class JsObject : public Napi::ObjectWrap<JsObject> {
       value["runTimeNs"] = Napi::Number::New(env, static_cast<double>(stats.run_time_ns));
       value["runCount"] = Napi::Number::New(env, static_cast<double>(stats.run_count));
       return value;
+    });
+  }
+
+  Napi::Value missed_runs(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+      return Napi::Number::New(info.Env(), static_cast<double>(object_->missed_runs(names_argument(info[0], "programs"))));
     });
   }
 

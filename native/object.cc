@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
+#include <algorithm>
 
 #include "image.h"
 #include "log.h"
@@ -196,6 +197,21 @@ ObjectStats Object::run_stats() const {
     if (fd < 0 || bpf_obj_get_info_by_fd(fd, &details, &size) != 0) continue;
     sum.run_time_ns += details.run_time_ns;
     sum.run_count += details.run_cnt;
+  }
+  return sum;
+}
+
+uint64_t Object::missed_runs(const std::vector<std::string>& names) const {
+  require_loaded();
+  for (const auto& name : names) require_program(name);
+  uint64_t sum = 0;
+  bpf_program* program;
+  bpf_object__for_each_program(program, object_) {
+    if (!names.empty() && std::find(names.begin(), names.end(), bpf_program__name(program)) == names.end()) continue;
+    bpf_prog_info details = {};
+    uint32_t size = sizeof(details);
+    const int fd = bpf_program__fd(program);
+    if (fd >= 0 && bpf_obj_get_info_by_fd(fd, &details, &size) == 0) sum += details.recursion_misses;
   }
   return sum;
 }

@@ -98,6 +98,8 @@ class Object {
   void set_global(const std::string& name, const GlobalValue& value);
 
   ObjectStats run_stats() const;
+  /** Runs of the named programs (all when empty) that the kernel skipped. */
+  uint64_t missed_runs(const std::vector<std::string>& names) const;
 
   /** Ends begun work on the JavaScript thread. Throws Failure ERR_BPF_CLOSED when closed since it began. */
   void settle();

@@ -137,6 +137,11 @@ export interface BpfObject {
   setGlobal(name: string, value: number | bigint | boolean | Uint8Array): void;
   /** Nanoseconds spent in, and runs of, this object's programs, while the kernel collects BPF stats (see enableStats). */
   runStats(): { readonly runTimeNs: number; readonly runCount: number };
+  /**
+   * Runs of the named programs (default: of all) that the kernel skipped, since they were loaded: the program was already
+   * running on that CPU, or, for classic tracepoints, any perf event's program or a map operation was. 0 before Linux 5.12.
+   */
+  missedRuns(programs?: readonly string[]): number;
   close(): void;
   /**
    * Closed at once for every later call, detached and freed off the main thread: resolves when that is done (or at

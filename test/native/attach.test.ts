@@ -124,4 +124,14 @@ describe.skipIf(noBpf)('attach and detach (needs root and BTF)', () => {
       stop();
     }
   });
+
+  it.skipIf(process.arch !== 'x64')('counts the runs that the kernel skipped (needs an x86 kernel)', async () => {
+    const object = await openAttached('nested');
+    getuid(7);
+    expect(object.getGlobal('hits')).toBe(7n);
+    expect(object.missedRuns(['nests'])).toBe(7);
+    expect(object.missedRuns(['begins'])).toBe(0);
+    expect(object.missedRuns()).toBe(7);
+    expect(() => object.missedRuns(['none'])).toThrow('nested has no program none');
+  });
 });

@@ -41,7 +41,7 @@ describe.skipIf(noBpf)('close (needs root and BTF)', () => {
     const calls: (() => unknown)[] = [
       () => counter.load(), () => counter.attach(), () => counter.attachAsync(), () => counter.attachCgroup('on_sys_enter', '/'), () => counter.detach(),
       () => counter.programs(), () => counter.maps(), () => counter.map('total'), () => counter.ring('total'), () => counter.iterate('on_sys_enter'),
-      () => counter.getGlobal('hits'), () => counter.setGlobal('hits', 0), () => counter.runStats(),
+      () => counter.getGlobal('hits'), () => counter.setGlobal('hits', 0), () => counter.runStats(), () => counter.missedRuns(),
       () => map.read(), () => map.lookup(key), () => map.update(key, new Uint8Array(24)), () => map.delete(key),
       () => ring.drain(), () => ring.pending(),
     ];

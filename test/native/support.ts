@@ -30,7 +30,7 @@ const opened = new Set<BpfObject>();
 
 /** Open a selftest object that watches getuid of one process. */
 export function open(name: string, options: OpenOptions = {}, pid = process.pid): BpfObject {
-  const watches = name === 'counter' || name === 'stream' || name === 'records';
+  const watches = name === 'counter' || name === 'stream' || name === 'records' || name === 'nested';
   const globals = watches ? { target_tgid: pid, wanted_nr: GETUID, ...options.globals } : options.globals ?? {};
   const object = addon().open(selftest(name), { ...options, globals });
   opened.add(object);
