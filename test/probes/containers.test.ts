@@ -184,6 +184,32 @@ describe.skipIf(!canLoadBpf)('the containers probe with real BPF', () => {
     }
   });
 
+  it('counts the events that a full ring lost, and finds their cgroups all the same', async () => {
+    const identity = new Identity();
+    const probe = new ContainersProbe(identity);
+    const groups: TestCgroup[] = [];
+    try {
+      await probe.start(contextOf(loadAddon()));
+      probe.tick({ seq: 1, ms: 1, exact: true });
+      const parent = ownPath();
+      for (let i = 0; i < 2500; i++) groups.push(new TestCgroup(`${parent}/${String(i).padStart(240, 'x')}`));
+      const { loss } = probe.tick({ seq: 2, ms: 1, exact: true });
+      expect(loss.lostRing).toBeGreaterThan(0);
+      expect(loss.kept).toBeGreaterThan(1000);
+      expect(loss.seen).toBe(loss.kept + loss.lostRing);
+      expect(loss.seen).toBeGreaterThanOrEqual(2501);
+      const lost = groups.find((group) => identity.path(group.key) === null);
+      const path = await until('the search', () => {
+        identity.resolve([lost?.key ?? '']);
+        return identity.path(lost?.key ?? '');
+      });
+      expect(path).toBe(lost?.path);
+    } finally {
+      for (const group of groups) await group.remove();
+      identity.close();
+    }
+  });
+
   it('does not count a parent for its children', async () => {
     const identity = new Identity();
     const probe = new ContainersProbe(identity);
