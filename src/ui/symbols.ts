@@ -33,8 +33,6 @@ export interface Symbols {
   /** Lines of the zoomed chart, in asciichart's order. */
   readonly chart: readonly string[];
   readonly micro: string;
-  readonly arrow: string;
-  readonly dot: string;
 }
 
 const LIGHT: Box = { topLeft: '╭', topRight: '╮', bottomLeft: '╰', bottomRight: '╯', horizontal: '─', vertical: '│' };
@@ -47,7 +45,7 @@ const BLOCK: Symbols = {
   bar: [...'▏▎▍▌▋▊▉█'],
   shades: [...' ░░▒▒▒▓▓▓█'],
   chart: [...'┼┤╶╴─╰╭╮╯│'],
-  micro: 'µ', arrow: '→', dot: '·',
+  micro: 'µ',
 };
 
 const ASCII: Symbols = {
@@ -60,7 +58,7 @@ const ASCII: Symbols = {
   bar: ['-', '='],
   shades: [...' .:-=+*%#@'],
   chart: [...'+|---\'..\'|'],
-  micro: 'u', arrow: '->', dot: '.',
+  micro: 'u',
 };
 
 const SETS: Readonly<Record<SymbolSet, Symbols>> = { braille: { ...BLOCK, set: 'braille' }, block: BLOCK, ascii: ASCII };

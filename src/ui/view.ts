@@ -2,7 +2,6 @@
 import type { RowContext } from '../frame/columns.ts';
 import type { ContainerInfo, PaneId } from '../frame/frame.ts';
 import { contextOf } from '../frame/names.ts';
-import type { History } from './history/history.ts';
 import type { PaneSetting, Shown, State } from './model.ts';
 import type { AnyColumn, AnyPane, AnyRow, ViewRow } from './rows.ts';
 import { cellText, columnById, paneOf } from './rows.ts';
@@ -60,16 +59,16 @@ function merged(pane: AnyPane, rows: readonly ViewRow[]): ViewRow[] {
 
 type SortValue = string | number | null;
 
-function sortValue(pane: AnyPane, column: AnyColumn, row: ViewRow, context: RowContext, smooth: History | null): SortValue {
-  const value = column.value(row.row, context);
-  if (typeof value !== 'number' || smooth === null) return value;
-  return smooth.smooth(pane.id, column.id, row.members) ?? value;
-}
+/** Values that differ by less than this factor count as equal: their means decide, and rows do not swap places every tick. */
+const ALIKE = 1.1;
+
+const magnitude = (value: SortValue): SortValue => (typeof value !== 'number' ? value : value <= 0 ? -Infinity : Math.round(Math.log(value) / Math.log(ALIKE)));
 
 function compare(a: SortValue, b: SortValue, descending: boolean): number {
+  if (a === b) return 0;
   // Unknown stays at the end in either direction.
-  if (a === null || b === null) return a === b ? 0 : a === null ? 1 : -1;
-  const order = typeof a === 'number' && typeof b === 'number' ? a - b : typeof a === typeof b ? (String(a) < String(b) ? -1 : a === b ? 0 : 1) : typeof a === 'number' ? -1 : 1;
+  if (a === null || b === null) return a === null ? 1 : -1;
+  const order = typeof a === 'number' && typeof b === 'number' ? a - b : typeof a === typeof b ? (String(a) < String(b) ? -1 : 1) : typeof a === 'number' ? -1 : 1;
   return descending ? -order : order;
 }
 
@@ -80,9 +79,12 @@ function sorted(pane: AnyPane, rows: ViewRow[], setting: PaneSetting, shown: Sho
   const stream = pane.kind === 'stream';
   // A stream comes newest first.
   if (stream && sort.column === pane.defaultSort.column) return sort.descending ? rows : rows.reverse();
-  const smooth = !totals && pane.columns.some((one) => one.trendOf === column.id) ? shown.history : null;
-  const keyed = rows.map((row, i) => ({ row, i, value: sortValue(pane, column, row, context, smooth) }));
-  keyed.sort((a, b) => compare(a.value, b.value, sort.descending) || (stream ? a.i - b.i : a.row.key < b.row.key ? -1 : 1));
+  const steady = !totals && pane.columns.some((one) => one.trendOf === column.id);
+  const keyed = rows.map((row, i) => {
+    const value = column.value(row.row, context);
+    return steady ? { row, i, value: magnitude(value), mean: shown.history.smooth(pane.id, column.id, row.members) ?? value } : { row, i, value, mean: null };
+  });
+  keyed.sort((a, b) => compare(a.value, b.value, sort.descending) || compare(a.mean, b.mean, sort.descending) || (stream ? a.i - b.i : a.row.key < b.row.key ? -1 : 1));
   return keyed.map((entry) => entry.row);
 }
 

@@ -88,21 +88,26 @@ export function fitColumns(columns: readonly Wanted[], room: number, gap: number
   const ranked = byRank(columns, room, gap);
   const hidden = columns.map((_, i) => i).filter((i) => !ranked.includes(i));
   const sequence = [...ranked, ...hidden];
-  let lastOffset = 0;
-  while (lastOffset < sequence.length - 2 && fromOffset(columns, sequence, lastOffset, room, gap).length < sequence.length - lastOffset) lastOffset += 1;
+  // Without an offset the ranks decide. With one, the columns come at their least width in their order, the first step
+  // bringing extras that only lacked their neighbours' ideal width, each further one leaving a column behind.
+  const squeezed = fromOffset(columns, sequence, 0, room, gap).length > ranked.length ? 1 : 0;
+  const scrolled = (by: number): number[] => fromOffset(columns, sequence, by - squeezed, room, gap);
+  let lastOffset = hidden.length === 0 ? 0 : 1;
+  while (lastOffset > 0 && lastOffset - squeezed < sequence.length - 2 && scrolled(lastOffset).length < sequence.length - lastOffset + squeezed) lastOffset += 1;
   const at = Math.max(0, Math.min(offset, lastOffset));
-  const chosen = at === 0 ? ranked : fromOffset(columns, sequence, at, room, gap);
+  const chosen = at === 0 ? ranked : scrolled(at);
 
   const of = chosen.map((i) => columns[i] as Wanted);
   const widths = of.map((column) => column.width.min);
   if (chosen.length === 1) widths[0] = Math.min(room, widths[0] ?? 0);
   let spare = room - sumOf(widths) - gap * (chosen.length - 1);
   const limit = (column: Wanted): number => Math.max(column.width.min, Math.min(column.width.max, column.need));
-  // First what fixed columns need to show whole values, the most important first; then names. Nothing grows beyond
-  // its need: numbers far away from the name that they belong to are hard to read.
-  const fixed = of.map((column, i) => ({ column, i })).filter(({ column }) => column.width.grow === 0).sort((a, b) => a.column.rank - b.column.rank);
-  for (const { column, i } of fixed) {
-    const give = Math.min(spare, limit(column) - (widths[i] ?? 0));
+  // First the ideals and what fixed columns need, the most important first; then names by their shares. Nothing grows
+  // beyond its need: numbers far away from the name that they belong to are hard to read.
+  const inOrder = of.map((column, i) => ({ column, i })).sort((a, b) => a.column.rank - b.column.rank);
+  for (const { column, i } of inOrder) {
+    const upTo = column.width.grow === 0 ? limit(column) : Math.min(limit(column), column.width.ideal ?? 0);
+    const give = Math.min(spare, upTo - (widths[i] ?? 0));
     if (give > 0) {
       widths[i] = (widths[i] ?? 0) + give;
       spare -= give;
@@ -114,6 +119,6 @@ export function fitColumns(columns: readonly Wanted[], room: number, gap: number
     columns: chosen.map((index, i) => ({ index, width: widths[i] ?? 0 })),
     before: at > 0,
     after: at === 0 ? hidden.length > 0 : at < lastOffset,
-    lastOffset: hidden.length === 0 ? 0 : lastOffset,
+    lastOffset,
   };
 }

@@ -57,6 +57,10 @@ function cellOf(pen: Pen, table: Table, column: AnyColumn, row: ViewRow, width: 
     const value = text.trimStart();
     return { text: ' '.repeat(text.length - value.length - 1) + mark + value, role: SEVERITY_ROLE[severity], mark: ' ' };
   }
+  if (mark !== ' ' && column.align === 'left' && text.endsWith(' ')) {
+    const value = text.trimEnd();
+    return { text: value + mark + ' '.repeat(text.length - value.length - 1), role: SEVERITY_ROLE[severity], mark: ' ' };
+  }
   return { text, role: SEVERITY_ROLE[severity], mark };
 }
 

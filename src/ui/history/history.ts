@@ -143,7 +143,7 @@ export class History {
     return this.#trends.get(`${pane} ${column}`)?.sum(rowKeys, this.#tick, Math.min(samples, TREND_TICKS)) ?? new Float64Array(0);
   }
 
-  /** Mean of a column over the last few ticks: what sorting goes by, so that rows do not jump about. Null without history. */
+  /** Mean of a column over the last few ticks: what tells rows apart whose values are alike. Null without history. */
   smooth(pane: PaneId, column: string, rowKeys: Iterable<string>): number | null {
     return this.#trends.get(`${pane} ${column}`)?.mean(rowKeys, this.#tick, 3) ?? null;
   }

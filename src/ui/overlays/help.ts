@@ -35,8 +35,9 @@ const NOTES: readonly (readonly [string, string])[] = [
   ['!', 'stands after a value that is bad; colour says the same'],
   ['-', 'unknown, which is not zero'],
   ['lost', 'events that the kernel had no room for, since the start (or 0); counts are exact when it is 0'],
+  ['1 row in', 'rates count every event; only so many rows per second are shown'],
   ['self', 'CPU of kbtop plus CPU of its BPF programs, of one CPU'],
-  ['sorting', 'by the mean of the last three intervals where there is a TREND, so that rows keep their places'],
+  ['sorting', 'values within 10 % of each other are ordered by their mean of three intervals, so that rows keep their places'],
 ];
 
 function notes(pen: Pen, width: number): string[] {

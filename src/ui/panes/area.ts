@@ -17,11 +17,13 @@ export interface Area {
 /** A chart's caption takes one line more than the chart. */
 const ZOOM_CHART = 9;
 const WIDE = 50;
+/** Cells from which histogram and heat map of the run queue stand beside each other. */
+export const BESIDE = 100;
 
 function chartLines(state: State, id: PaneId, width: number, height: number): number {
   if (id === 'runqueue') {
-    if (!state.zoomed || height < 16) return height;
-    return Math.max(10, Math.min(18, Math.floor(height * 0.45)));
+    if (height < (state.zoomed ? 16 : 26)) return height;
+    return Math.max(10, Math.min(width >= BESIDE || state.zoomed ? 16 : 20, Math.floor(height * (state.zoomed ? 0.45 : 0.7))));
   }
   if (width < WIDE) return 0;
   if (state.zoomed) return height >= 20 ? ZOOM_CHART : 0;

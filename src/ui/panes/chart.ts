@@ -33,6 +33,10 @@ function subjectOf(state: State, view: PaneView, samples: number): Subject {
     };
   }
   const scope = scopeOf(state);
+  if (state.breakdown !== null && id === 'syscalls' && history !== undefined) {
+    const values = history.trend(id, 'ratePerSec', view.rows.flatMap((one) => one.members), Math.min(samples, TREND_TICKS));
+    return { caption: `${scope?.label ?? 'all containers'}  ${state.breakdown.label} per second`, values, format: formatRate };
+  }
   const values = history?.rates(id, history.keysOf(scope), Math.min(samples, CHART_TICKS)) ?? new Float64Array(0);
   return { caption: `${scope?.label ?? 'all containers'}  ${WHAT[id] ?? 'per second'}`, values, format: formatRate };
 }

@@ -3,6 +3,7 @@ import type { Latency, Loss, PaneId, RunqueueRow, StreamPane, StreamTotal, Sysca
 import { mergeLatencies } from '../../frame/histogram.ts';
 import { formatCount, formatRate, formatUs } from '../../frame/units.ts';
 import { LIMITS } from '../../frame/panes/runqueue.ts';
+import { syscalls } from '../../frame/panes/syscalls.ts';
 import type { Piece } from '../draw/box.ts';
 import type { Pen } from '../draw/pen.ts';
 import { sparkline } from '../draw/spark.ts';
@@ -10,6 +11,7 @@ import type { Shown, State } from '../model.ts';
 import type { Role } from '../theme.ts';
 import { columnById, paneOf } from '../rows.ts';
 import { contextFor, paneView, scopeOf } from '../view.ts';
+import { areaOf } from './area.ts';
 
 const piece = (text: string, role: Role, rank: number): Piece => ({ text, role, rank });
 
@@ -25,12 +27,13 @@ const errorsOf = (errors: Readonly<Record<string, number>> | null): number => (e
 const sum = <T>(items: readonly T[], value: (item: T) => number): number => items.reduce((n, item) => n + value(item), 0);
 
 function syscallFacts(state: State, shown: Shown): Piece[] {
-  const rows = inScope<SyscallRow>(state, shown, shown.frame.panes.syscalls.rows);
+  const { breakdown } = state;
+  const rows = inScope<SyscallRow>(state, shown, shown.frame.panes.syscalls.rows).filter((row) => breakdown === null || syscalls.mergeKey?.(row) === breakdown.key);
   const seconds = Math.max(shown.frame.intervalMs, 1) / 1000;
   const errors = sum(rows, (row) => errorsOf(row.errors)) / seconds;
   return [
     ...(errors > 0 ? [piece(`${formatRate(errors)} err/s`, 'warn', 6)] : []),
-    piece(`${formatRate(sum(rows, (row) => row.ratePerSec))}/s`, 'strong', 1),
+    piece(`${formatRate(sum(rows, (row) => row.ratePerSec))}/s`, 'strong', 2),
   ];
 }
 
@@ -70,15 +73,15 @@ function lossFacts(loss: Loss): Piece[] {
 /** "count", "1/16": how much less than everything is measured. */
 function levelFacts(shown: Shown, id: PaneId): Piece[] {
   const pane = shown.frame.panes[id];
-  if (pane.state.level === 'count') return [piece('count', 'accent', 2)];
+  if (pane.state.level === 'count') return [piece('count', 'accent', 1)];
   if (pane.state.level !== 'sampled') return [];
   const sampled = Math.max(1, ...(pane.rows as readonly { readonly latency?: Latency | null }[]).map((row) => row.latency?.sampled ?? 1));
-  return [piece(sampled > 1 ? `1/${sampled}` : 'sampled', 'accent', 2)];
+  return [piece(sampled > 1 ? `1/${sampled}` : 'sampled', 'accent', 1)];
 }
 
-/** Rate over time, small, where the pane has none of its own. */
+/** Rate over time, small, where the pane has no chart of its own. */
 function trendFact(state: State, shown: Shown, id: PaneId, pen: Pen, width: number): Piece[] {
-  if (id === 'containers' || id === 'runqueue' || width < 36) return [];
+  if (id === 'containers' || id === 'runqueue' || width < 36 || (areaOf(state, id)?.chart ?? 0) > 0) return [];
   const cells = width >= 70 ? 16 : 8;
   const line = sparkline(pen, shown.history.rates(id, shown.history.keysOf(scopeOf(state)), cells), cells);
   return line.trim() === '' ? [] : [piece(line, 'spark', 5)];

@@ -7,10 +7,14 @@ import { paneOf } from '../rows.ts';
 import type { PaneView } from '../view.ts';
 import { scopeOf } from '../view.ts';
 
-/** Text, wrapped and painted, in at most `height` lines of exactly `width` cells. */
+/** Text, wrapped and painted, in at most `height` lines of exactly `width` cells; what does not fit ends in an ellipsis. */
 function paragraph(pen: Pen, parts: readonly { readonly text: string; readonly role: Role }[], width: number, height: number): string[] {
-  const lines = parts.flatMap(({ text, role }) => pen.wrap(text, width).map((line) => pen.paint(role, pen.fit(line, width))));
-  return lines.slice(0, Math.max(0, height));
+  const lines = parts.flatMap(({ text, role }) => pen.wrap(text, width).map((line) => ({ line, role })));
+  return lines.slice(0, Math.max(0, height)).map(({ line, role }, i) => {
+    const cut = i === height - 1 && lines.length > height;
+    // One cell too long on purpose: the fit puts the ellipsis.
+    return pen.paint(role, pen.fit(cut ? line + ' '.repeat(Math.max(0, width - pen.width(line))) + '.' : line, width));
+  });
 }
 
 function statusParts(state: State, id: PaneId, pane: PaneState): { text: string; role: Role }[] {

@@ -3,12 +3,12 @@ import type { Pen } from '../draw/pen.ts';
 import { CHART_TICKS } from '../history/history.ts';
 import type { State } from '../model.ts';
 import { scopeOf } from '../view.ts';
+import { BESIDE } from './area.ts';
 import { runqueueLatency } from './facts.ts';
 import { heatMap, histogram, usualRange } from './waits.ts';
 
-/** Lines from which histogram and heat map stand below each other, and cells from which beside. */
+/** Lines from which histogram and heat map stand below each other. */
 const STACKED = 12;
-const BESIDE = 100;
 
 function rule(pen: Pen, left: string, right: string, width: number): string {
   const middle = width - left.length - right.length - 2;
