@@ -31,13 +31,14 @@ export function maxOfEpoch(slot0: number, slot1: number, epoch: number): number 
 
 /**
  * Value below which a share of the samples lies, interpolated inside its bucket.
- * @param counts one count per bucket @param share 0..1 @returns nanoseconds, null without samples
+ * @param counts one count per bucket @param share 0..1 @param first no bucket below it has samples
+ * @returns nanoseconds, null without samples
  */
-export function percentileNs(counts: ArrayLike<number>, total: number, share: number, maxNs: number | null): number | null {
+export function percentileNs(counts: ArrayLike<number>, total: number, share: number, maxNs: number | null, first = 0): number | null {
   if (total <= 0) return null;
   const rank = share * total;
   let below = 0;
-  for (let i = 0; i < HIST_BUCKETS; i++) {
+  for (let i = first; i < HIST_BUCKETS; i++) {
     const n = counts[i] ?? 0;
     if (n > 0 && below + n >= rank) {
       const low = HIST_BOUNDS_NS[i] ?? 0;
@@ -52,16 +53,17 @@ export function percentileNs(counts: ArrayLike<number>, total: number, share: nu
 
 /** A Latency from one interval's bucket counts. @param sampled 1 for every event timed, N for one in N */
 export function latencyOf(counts: ArrayLike<number>, sumNs: number, maxNs: number | null, sampled: number): Latency {
-  let total = 0;
+  let total = 0, first = 0;
   const buckets: [number, number][] = [];
   for (let i = 0; i < HIST_BUCKETS; i++) {
     const n = counts[i] ?? 0;
     if (n <= 0) continue;
+    if (total === 0) first = i;
     total += n;
     buckets.push([(HIST_BOUNDS_NS[i] ?? 0) / 1000, n]);
   }
   const us = (share: number): number | null => {
-    const ns = percentileNs(counts, total, share, maxNs);
+    const ns = percentileNs(counts, total, share, maxNs, first);
     return ns === null ? null : ns / 1000;
   };
   return {

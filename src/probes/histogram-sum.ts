@@ -3,31 +3,35 @@ import type { Latency } from '../frame/frame.ts';
 import { HIST_BUCKETS, HIST_WORDS, latencyOf, maxOfEpoch } from '../frame/histogram.ts';
 
 const FIRST_BUCKET = HIST_WORDS - HIST_BUCKETS;
+/** Where the buckets of one sum are laid out when it is asked for: few of them are filled, so sums keep pairs only. */
+const scratch = new Float64Array(HIST_BUCKETS);
 
 export class HistogramSum {
-  #buckets: Float64Array | null = null;
+  /** Bucket, count, bucket, count, ...; a bucket may come more than once. */
+  #pairs: number[] = [];
   #sumNs = 0;
   #maxNs: number | null = null;
   #count = 0;
 
   clear(): void {
-    if (this.#count === 0) return;
-    this.#buckets?.fill(0);
+    this.#pairs.length = 0;
     this.#count = this.#sumNs = 0;
     this.#maxNs = null;
   }
 
-  /** @param delta words of a histogram, as difference @param now as they stand, for the maximum of `epoch` */
-  add(delta: Float64Array, now: Float64Array, epoch: number): void {
-    this.#buckets ??= new Float64Array(HIST_BUCKETS);
-    this.#sumNs += delta[0] ?? 0;
-    for (let i = 0; i < HIST_BUCKETS; i++) {
-      const n = delta[FIRST_BUCKET + i] ?? 0;
-      this.#buckets[i] = (this.#buckets[i] ?? 0) + n;
-      this.#count += n;
+  /** Take one word of a histogram. @param value as it stands, for the maximum of `epoch` @returns samples added */
+  add(word: number, delta: number, value: number, epoch: number): number {
+    if (word >= FIRST_BUCKET) {
+      this.#pairs.push(word - FIRST_BUCKET, delta);
+      this.#count += delta;
+      return delta;
     }
-    const max = maxOfEpoch(now[1] ?? 0, now[2] ?? 0, epoch);
-    if (max !== null && max > (this.#maxNs ?? 0)) this.#maxNs = max;
+    if (word === 0) this.#sumNs += delta;
+    else {
+      const max = maxOfEpoch(value, value, epoch);
+      if (max !== null && max > (this.#maxNs ?? 0)) this.#maxNs = max;
+    }
+    return 0;
   }
 
   /** Samples added since clear(). */
@@ -37,6 +41,12 @@ export class HistogramSum {
 
   /** Null without samples. @param sampled one in this many was timed */
   latency(sampled: number): Latency | null {
-    return this.#count > 0 && this.#buckets ? latencyOf(this.#buckets, this.#sumNs, this.#maxNs, sampled) : null;
+    if (this.#count === 0) return null;
+    scratch.fill(0);
+    for (let i = 0; i < this.#pairs.length; i += 2) {
+      const bucket = this.#pairs[i] ?? 0;
+      scratch[bucket] = (scratch[bucket] ?? 0) + (this.#pairs[i + 1] ?? 0);
+    }
+    return latencyOf(scratch, this.#sumNs, this.#maxNs, sampled);
   }
 }

@@ -155,8 +155,8 @@ export class RunqueueProbe implements Probe<'runqueue'> {
       }
       return waits;
     };
-    this.#maps.waits.read((waits, delta, now) => begin(waits).hist.add(delta, now, epoch));
-    this.#maps.preemptions.read(({ victim, by }, delta) => begin(victim).preemptedBy.set(by, delta[0] ?? 0));
+    this.#maps.waits.read((waits, word, delta, value) => begin(waits).hist.add(word, delta, value, epoch));
+    this.#maps.preemptions.read(({ victim, by }, _word, count) => begin(victim).preemptedBy.set(by, count));
     this.#expire(interval.seq);
 
     this.#throttle?.begin();

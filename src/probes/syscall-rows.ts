@@ -74,10 +74,8 @@ export class SyscallSum implements Counted {
   }
 
   /** Calls that were timed are counted here only. Arguments as HistogramSum.add(). */
-  addLatency(delta: Float64Array, now: Float64Array, epoch: number): void {
-    const before = this.#timed.count;
-    this.#timed.add(delta, now, epoch);
-    this.#count += this.#timed.count - before;
+  addLatency(word: number, delta: number, value: number, epoch: number): void {
+    this.#count += this.#timed.add(word, delta, value, epoch);
   }
 
   get count(): number {

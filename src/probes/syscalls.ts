@@ -92,7 +92,7 @@ export class SyscallsProbe implements Probe<'syscalls'> {
     const shards = shardsFor(context.cpus);
     return {
       globals: { cgroup_v1_fallback: context.cgroupV1Fallback, shard_mask: shards - 1, shards_shared: context.cpus > shards },
-      maxEntries: { latency: roomy ? 32768 : 4096, ...this.#options.maxEntries },
+      maxEntries: { latency: roomy ? 32768 : 16384, ...this.#options.maxEntries },
       mapFlags: roomy ? { latency: BPF_F_NO_PREALLOC } : {},
     };
   }
@@ -159,9 +159,9 @@ export class SyscallsProbe implements Probe<'syscalls'> {
       begin(counted.sum);
       counted.add(count);
     });
-    this.#maps.calls.read((sum, delta) => addSlow(sum, delta[0] ?? 0));
-    this.#maps.errors.read((error, delta) => addSlow(error, delta[0] ?? 0));
-    this.#maps.latency.read((sum, delta, now) => begin(sum).addLatency(delta, now, epoch));
+    this.#maps.calls.read((sum, _word, count) => addSlow(sum, count));
+    this.#maps.errors.read((error, _word, count) => addSlow(error, count));
+    this.#maps.latency.read((sum, word, delta, value) => begin(sum).addLatency(word, delta, value, epoch));
     this.#slots.assign(slow);
     this.#expire(interval.seq);
 

@@ -20,10 +20,16 @@ function fakeMap(entries: Map<bigint, [number, number]>): BpfMap {
   };
 }
 
+/** Deltas and values of every entry that changed, in the order of the rows. */
 function grown(map: GrowingMap<string>): unknown[] {
-  const all: unknown[] = [];
-  map.read((info, delta, now) => all.push([info, [...delta], [...now]]));
-  return all;
+  const all = new Map<string, [string, number[], number[]]>();
+  map.read((info, word, delta, value) => {
+    const one = all.get(info) ?? [info, [0, 0], [0, 0]];
+    one[1][word] = delta;
+    one[2][word] = value;
+    all.set(info, one);
+  });
+  return [...all.values()];
 }
 
 describe('GrowingMap', () => {
