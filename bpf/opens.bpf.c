@@ -4,8 +4,9 @@
  *
  * The classic sys_enter_* and sys_exit_* tracepoints cost every other system call on the node about 60 ns (the
  * kernel's own test of a bitmap); a pair of tp_btf programs on all calls cost 150 ns. They do not see 32-bit
- * calls, so those have tp_btf programs of their own, which user space attaches once a 32-bit program has been
- * seen (compat_seen). A 64-bit program's int 0x80 alone does not attach them.
+ * calls, so those have the pair (every_enter, every_exit), which user space attaches once a 32-bit program has been
+ * seen (compat_seen); a 64-bit program's int 0x80 alone does not attach them. Where the classic tracepoints cannot
+ * be had, the pair does all the work (every_native).
  *
  * Paths are read when the call returns: the kernel has just read them, so their pages are resident. A path that
  * cannot be read then (the program passed a bad pointer, another thread unmapped it) counts as a fault.
@@ -13,6 +14,9 @@
  * A call that a signal interrupted and the kernel restarts (ERESTART*) is counted once, when it comes to its end;
  * one that the program sees as EINTR is not counted. Opens through io_uring (IORING_OP_OPENAT, OPENAT2) pass none
  * of these hooks and are not seen, nor are those of the kernel itself and of execve and uselib.
+ *
+ * While user space reads or writes a BPF map, the kernel skips programs of classic tracepoints on that CPU. Where it
+ * may preempt such a system call (PREEMPT_FULL, PREEMPT_LAZY) opens can be missed: it counts them, and so do we.
  *
  * Needs task storage in tracepoints (v5.12).
  */
@@ -32,6 +36,8 @@ char LICENSE[] SEC("license") = "GPL";
 #define RESTART_LAST 516
 #define ADDRESS_4G (1ULL << 32)
 
+/* Set by user space: the pair on every call handles native opens, too. */
+volatile bool every_native = false;
 /* Raised when a 32-bit program starts or is found running. */
 volatile bool compat_seen = false;
 
@@ -177,8 +183,8 @@ OPEN_SYSCALL(openat2, OPENAT2)
 OPEN_SYSCALL(open, OPEN)
 OPEN_SYSCALL(creat, CREAT)
 
-/* i386 and arm EABI share the numbers but one. */
-static __always_inline enum form compat_form(u32 call)
+/* i386 and arm EABI share most numbers. */
+static __always_inline enum form form_of(u32 call)
 {
 	switch (call) {
 	case CALL(ABI_I386, 5): case CALL(ABI_ARM, 5):
@@ -190,22 +196,35 @@ static __always_inline enum form compat_form(u32 call)
 	case CALL(ABI_I386, 437): case CALL(ABI_ARM, 437):
 		return OPENAT2;
 	}
+	if (!every_native)
+		return NOT_OPEN;
+	switch (call) {
+	case CALL(ABI_X86_64, 2):
+		return OPEN;
+	case CALL(ABI_X86_64, 85):
+		return CREAT;
+	case CALL(ABI_X86_64, 257): case CALL(ABI_ARM64, 56):
+		return OPENAT;
+	case CALL(ABI_X86_64, 437): case CALL(ABI_ARM64, 437):
+		return OPENAT2;
+	}
 	return NOT_OPEN;
 }
 
 SEC("tp_btf/sys_enter")
-int BPF_PROG(compat_enter, struct pt_regs *regs, long nr)
+int BPF_PROG(every_enter, struct pt_regs *regs, long nr)
 {
-	return compat_form(call_of(bpf_get_current_task_btf(), nr)) ? enter() : 0;
+	return form_of(call_of(bpf_get_current_task_btf(), nr)) ? enter() : 0;
 }
 
 SEC("tp_btf/sys_exit")
-int BPF_PROG(compat_exit, struct pt_regs *regs, long result)
+int BPF_PROG(every_exit, struct pt_regs *regs, long result)
 {
-	enum form form = compat_form(call_of(bpf_get_current_task_btf(), nr_of(regs)));
+	u32 call = call_of(bpf_get_current_task_btf(), nr_of(regs));
+	enum form form = form_of(call);
 
 	if (form)
-		leave(form, result, true);
+		leave(form, result, call >> ABI_SHIFT == ABI_I386 || call >> ABI_SHIFT == ABI_ARM);
 	return 0;
 }
 

@@ -28,7 +28,7 @@ export interface Loss {
   readonly kept: number;
   /** Ring buffer was full. */
   readonly lostRing: number;
-  /** A BPF map was full or its update failed. */
+  /** A BPF map was full or its update failed, or the kernel skipped the program. */
   readonly lostMap: number;
   /** A read of user or kernel memory faulted; the event is kept with the unreadable field null. */
   readonly lostFault: number;

@@ -18,6 +18,8 @@ export interface OpensOptions extends StreamOptions {
    * 32-bit program is found running. Default auto.
    */
   readonly compat?: 'auto' | 'always' | 'never';
+  /** Hook every system call even where the tracepoints of opens alone can be had. Default false. */
+  readonly everyCall?: boolean;
 }
 
 /** Byte offsets in `struct open_row`. */
@@ -29,8 +31,10 @@ const UNREADABLE = 0xffff_ffff;
 /** A u64 of all ones, read as a number. */
 const UNKNOWN_NS = 2 ** 64;
 
-const NATIVE = ['openat', 'openat2', 'open', 'creat'].flatMap((name) => [`exit_${name}`, `enter_${name}`]);
-const COMPAT = ['compat_exit', 'compat_enter'];
+const CALLS = ['openat', 'openat2', 'open', 'creat'];
+const NATIVE = CALLS.flatMap((name) => [`exit_${name}`, `enter_${name}`]);
+/** On every system call: for 32-bit ones, and for all where NATIVE cannot be attached. */
+const EVERY = ['every_exit', 'every_enter'];
 const COMPAT_WATCH = ['compat_exec', 'compat_tasks'];
 
 export class OpensProbe implements Probe<'opens'> {
@@ -42,10 +46,13 @@ export class OpensProbe implements Probe<'opens'> {
   #clock = new KernelClock(() => 0);
   #results: ProgramResult[] = [];
   #compat: 'waiting' | 'on' | 'off' = 'off';
+  /** What is attached while the pane is on. */
+  #hooks = NATIVE;
+  #reason: string | null = null;
   #on = true;
 
   constructor(options: OpensOptions = {}) {
-    this.#options = { ...STREAM_DEFAULTS, compat: 'auto', ...options };
+    this.#options = { ...STREAM_DEFAULTS, compat: 'auto', everyCall: false, ...options };
   }
 
   get object(): BpfObject | null {
@@ -65,10 +72,13 @@ export class OpensProbe implements Probe<'opens'> {
     this.#clock = new KernelClock(() => context.clockOffsetMs);
     try {
       for (const result of await object.load()) context.debug(result.log);
-      this.#stream = new RowStream(object, this.#options);
-      this.#results = await object.attachAsync([...NATIVE, ...(this.#options.compat === 'never' ? [] : COMPAT_WATCH)]);
-      const openat = this.#results.find((result) => result.program === 'exit_openat');
-      if (!openat?.ok) throw new Error(`cannot watch opens: ${openat?.reason ?? 'exit_openat is missing'}`);
+      this.#stream = new RowStream(object, this.#options, [...CALLS.map((name) => `exit_${name}`), 'every_exit']);
+      const watch = this.#options.compat === 'never' ? [] : COMPAT_WATCH;
+      this.#results = await object.attachAsync([...(this.#options.everyCall ? [] : NATIVE), ...watch]);
+      if (!this.#isAttached('exit_openat')) await this.#hookEveryCall(object);
+      // Calls that this kernel does not have are no loss: arm64 has no open and creat, Linux before 5.6 no openat2.
+      const missing = this.#results.find((result) => NATIVE.includes(result.program) && !result.ok && result.code !== 'ENOENT');
+      if (missing) this.#reason ??= `${missing.program.replace('_', ' of ')} is not seen: ${missing.reason}`;
       this.#startCompat(object);
     } catch (error) {
       this.close();
@@ -76,20 +86,38 @@ export class OpensProbe implements Probe<'opens'> {
     }
   }
 
+  #isAttached(program: string): boolean {
+    return this.#results.some((result) => result.program === program && result.ok);
+  }
+
+  /** The classic tracepoints need perf events and CONFIG_FTRACE_SYSCALLS; these need neither, but cost more. */
+  async #hookEveryCall(object: BpfObject): Promise<void> {
+    const why = this.#results.find((result) => result.program === 'exit_openat')?.reason ?? 'asked for';
+    await object.detachAsync(NATIVE);
+    object.setGlobal('every_native', true);
+    this.#results = [...this.#results, ...await object.attachAsync(EVERY)];
+    const failed = this.#results.find((result) => result.program === 'every_exit' && !result.ok);
+    if (failed) throw new Error(`cannot watch opens: ${why}; nor through all system calls: ${failed.reason}`);
+    this.#hooks = EVERY;
+    this.#compat = 'on';
+    this.#reason = `every system call on the node pays about 0.1 us more than it should: ${why}`;
+  }
+
   /** Look for 32-bit programs that run already; new ones raise compat_seen by themselves. */
   #startCompat(object: BpfObject): void {
-    if (this.#options.compat === 'never') return;
+    if (this.#compat === 'on' || this.#options.compat === 'never') return;
     this.#compat = 'waiting';
     if (this.#options.compat === 'always') object.setGlobal('compat_seen', true);
-    else if (this.#results.some((result) => result.program === 'compat_tasks' && result.ok)) object.iterate('compat_tasks');
+    else if (this.#isAttached('compat_tasks')) object.iterate('compat_tasks');
     this.#followCompat();
   }
 
   #followCompat(): void {
-    if (this.#compat !== 'waiting' || !this.#object || this.#object.getGlobal('compat_seen') === 0n) return;
+    if (this.#compat !== 'waiting' || !this.#on || !this.#object || this.#object.getGlobal('compat_seen') === 0n) return;
     this.#compat = 'on';
+    this.#hooks = [...NATIVE, ...EVERY];
     this.#object.detach(COMPAT_WATCH);
-    this.#results = [...this.#results.filter((result) => !COMPAT.includes(result.program)), ...this.#object.attach(COMPAT)];
+    this.#results = [...this.#results, ...this.#object.attach(EVERY)];
   }
 
   /** Another row budget, at once. */
@@ -101,9 +129,8 @@ export class OpensProbe implements Probe<'opens'> {
     const on = level !== 'off';
     if (!this.#object || on === this.#on) return;
     this.#on = on;
-    const programs = [...NATIVE, ...(this.#compat === 'on' ? COMPAT : [])];
-    if (on) this.#object.attach(programs);
-    else this.#object.detach(programs);
+    if (on) this.#object.attach(this.#hooks);
+    else this.#object.detach(this.#hooks);
   }
 
   drain(): void {
@@ -121,7 +148,7 @@ export class OpensProbe implements Probe<'opens'> {
   }
 
   #state(): PaneState {
-    return this.#on ? { status: 'ok', reason: null, level: null } : { status: 'off', reason: 'switched off', level: null };
+    return this.#on ? { status: 'ok', reason: this.#reason, level: null } : { status: 'off', reason: 'switched off', level: null };
   }
 
   #row(reader: RecordReader, at: number): OpenRow {

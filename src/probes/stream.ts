@@ -51,13 +51,20 @@ export class RowStream {
   readonly #losses = new LossCounter();
   readonly #reader = new RecordReader();
   readonly #totals: GrowingMap<Omit<TotalDelta, 'count'>>;
+  readonly #counters: readonly string[];
   #chunks: Chunk[] = [];
   #kept = 0;
   #dropped = 0;
+  #missed: number;
 
-  /** @param isRow false for records that only amend a row: they are not counted when they are dropped */
-  constructor(object: BpfObject, options: Required<StreamOptions>, isRow: (reader: RecordReader, at: number) => boolean = () => true) {
+  /**
+   * @param counters programs of which every run that the kernel skips is an event lost
+   * @param isRow false for records that only amend a row: they are not counted when they are dropped
+   */
+  constructor(object: BpfObject, options: Required<StreamOptions>, counters: readonly string[] = [], isRow: (reader: RecordReader, at: number) => boolean = () => true) {
     this.#object = object;
+    this.#counters = counters;
+    this.#missed = this.#missedRuns();
     this.#options = options;
     this.#isRow = isRow;
     this.#totals = new GrowingMap(object.map('totals'), (key, at) => ({
@@ -103,15 +110,21 @@ export class RowStream {
   /** Losses since the last call. @param kept rows given out for them */
   losses(kept: number): Loss {
     const loss = this.#losses.since(this.#object, kept);
-    const dropped = this.#dropped;
+    const dropped = this.#dropped, missedBefore = this.#missed;
     this.#dropped = 0;
-    return { ...loss, seen: loss.seen + dropped, overBudget: loss.overBudget + dropped };
+    this.#missed = this.#missedRuns();
+    const missed = this.#missed - missedBefore;
+    return { ...loss, seen: loss.seen + dropped + missed, overBudget: loss.overBudget + dropped, lostMap: loss.lostMap + missed };
+  }
+
+  #missedRuns(): number {
+    return this.#counters.length === 0 ? 0 : this.#object.missedRuns(this.#counters);
   }
 
   /** Growth of the exact totals since the last call. */
   totals(): TotalDelta[] {
     const deltas: TotalDelta[] = [];
-    this.#totals.read((info, [count = 0]) => deltas.push({ ...info, count }));
+    this.#totals.read((info, word, count) => { if (word === 0) deltas.push({ ...info, count }); });
     this.#totals.expire(IDLE_READS, (info) => this.#options.isGone(info.cgroup));
     return deltas;
   }

@@ -89,7 +89,7 @@ export class TcpProbe implements Probe<'tcp'> {
     this.#clock = new KernelClock(() => context.clockOffsetMs);
     try {
       for (const result of await object.load()) context.debug(result.log);
-      this.#stream = new RowStream(object, this.#options, (reader, at) => reader.u8(at + ROW.what) === WHAT.outcome);
+      this.#stream = new RowStream(object, this.#options, [], (reader, at) => reader.u8(at + ROW.what) === WHAT.outcome);
       this.#results = await object.attachAsync([...STATE_HOOKS, ...CALL_HOOKS, ...WALKS]);
       if (!this.#attached('on_state')) throw new Error(`cannot watch TCP connections: ${this.#result('on_state')?.reason ?? 'on_state is missing'}`);
       object.setGlobal('connect_returns_seen', this.#attached('connect_returns'));

@@ -183,7 +183,7 @@ describe.skipIf(!canLoadBpf)('the opens probe (needs root and BTF)', () => {
           const running = child;
           await until('the 32-bit hooks', () => {
             live.probe.drain?.();
-            return live.probe.results.some((result) => result.program === 'compat_exit' && result.ok);
+            return live.probe.results.some((result) => result.program === 'every_exit' && result.ok);
           });
           live.tick();
           await new Promise((resolve) => running.stdout?.once('data', resolve) && running.stdin?.write('x'));
@@ -194,6 +194,19 @@ describe.skipIf(!canLoadBpf)('the opens probe (needs root and BTF)', () => {
         }
       }
     });
+  });
+
+  it('sees the same through all system calls, and says so, where that is the only way', async () => {
+    const { rows, total, tick } = await observe([
+      `openat 5 ${file} ${O_CLOEXEC}`, `openat2 5 ${file} ${O_WRONLY}`, `openat 5 ${directory}/none 0`, ...(isX86 ? [`open 5 ${file} 0`, `creat 5 ${directory}/every 0`, `i386-open 5 ${file} 0`] : []),
+    ], { everyCall: true });
+    expect(total).toEqual({ container: total.container, count: isX86 ? 30 : 15, errors: { ENOENT: 5 } });
+    expect(new Set(rows.map((row) => JSON.stringify(brief(row))))).toEqual(new Set([
+      [file, 'O_RDONLY|O_CLOEXEC', 'fd'], [file, 'O_WRONLY', 'fd'], [`${directory}/none`, 'O_RDONLY', 'ENOENT'],
+      ...(isX86 ? [[file, 'O_RDONLY', 'fd'], [`${directory}/every`, 'O_WRONLY|O_CREAT|O_TRUNC', 'fd']] : []),
+    ].map((row) => JSON.stringify(row))));
+    expect(rows.every((row) => row.latencyUs !== null)).toBe(true);
+    expect(tick.state).toMatchObject({ status: 'ok', reason: expect.stringContaining('every system call') as string });
   });
 
   it('stops and starts again when told', async () => {

@@ -61,7 +61,8 @@ describe('the row stream', () => {
       },
     };
     const map = { name: 'loss', keySize: 16, valueSize: 32, maxEntries: 1, read: () => ({ count: 0, keys: new Uint8Array(0), words: [] }) };
-    return { ring: () => ring, map: () => map } as unknown as BpfObject;
+    let missed = 3;
+    return { ring: () => ring, map: () => map, missedRuns: (programs: string[]) => (missed += programs.length) } as unknown as BpfObject;
   }
   const taken = (stream: RowStream): number[] => {
     const values: number[] = [];
@@ -76,9 +77,16 @@ describe('the row stream', () => {
   });
 
   it('counts the rows it has no room for, but not records that only amend one', () => {
-    const stream = new RowStream(objectOf([[1, 2, 3], [4, 100, 5], [6]]), { ...STREAM_DEFAULTS, maxRows: 2 }, (reader, at) => reader.u32(at) < 100);
+    const stream = new RowStream(objectOf([[1, 2, 3], [4, 100, 5], [6]]), { ...STREAM_DEFAULTS, maxRows: 2 }, [], (reader, at) => reader.u32(at) < 100);
     expect(taken(stream)).toEqual([1, 2]);
     expect(stream.losses(2)).toMatchObject({ seen: 6, kept: 2, overBudget: 4 });
     expect(stream.losses(0)).toMatchObject({ seen: 0, kept: 0, overBudget: 0 });
+  });
+
+  it('takes runs that the kernel skipped for lost events', () => {
+    const stream = new RowStream(objectOf([[1]]), STREAM_DEFAULTS, ['exit_one', 'exit_two']);
+    expect(taken(stream)).toEqual([1]);
+    expect(stream.losses(1)).toMatchObject({ seen: 3, kept: 1, lostMap: 2 });
+    expect(stream.losses(0)).toMatchObject({ seen: 2, kept: 0, lostMap: 2 });
   });
 });
