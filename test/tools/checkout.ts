@@ -1,6 +1,6 @@
 /** A checkout in miniature: the real tools/ and bin/ with small builders in place of the compilers. */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
@@ -56,6 +56,17 @@ export class Checkout {
     chmodSync(join(this.root, path), 0o755);
   }
 
+  /**
+   * The vendored Node as a file of its own, for tests as another user: the repository may lie where others cannot
+   * look into, such as /root.
+   */
+  ownNode(): string {
+    const node = join(this.root, 'node_modules', PLATFORM, 'bin', 'node');
+    rmSync(node);
+    copyFileSync(process.execPath, node);
+    return node;
+  }
+
   /** Where the builders note that they ran. */
   get log(): string {
     return join(this.root, 'builds.log');
@@ -66,7 +77,9 @@ export class Checkout {
   }
 
   setup(args: readonly string[] = [], options: { readonly env?: NodeJS.ProcessEnv; readonly uid?: number } = {}): Result {
-    return run(process.execPath, [join(this.root, 'tools/setup.mjs'), ...args], { env: { ...this.environment, ...options.env }, ...(options.uid === undefined ? {} : { uid: options.uid }) });
+    const { uid } = options;
+    const node = uid === undefined ? process.execPath : this.ownNode();
+    return run(node, [join(this.root, 'tools/setup.mjs'), ...args], { env: { ...this.environment, ...options.env }, cwd: '/', ...(uid === undefined ? {} : { uid }) });
   }
 
   remove(): void {

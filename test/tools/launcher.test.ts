@@ -50,6 +50,7 @@ describe('bin/kbtop', () => {
   });
 
   it.skipIf(!isRoot)('works as another user', () => {
+    checkout.ownNode();
     expect(seen(run(launcher, [], { uid: 65534, cwd: '/' }).stdout)).toMatchObject({ uid: 65534 });
   });
 
