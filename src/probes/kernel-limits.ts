@@ -12,6 +12,11 @@ export function kernelAtLeast(major: number, minor: number, running: string = re
   return has[0] > major || (has[0] === major && has[1] >= minor);
 }
 
+/** @throws Error on kernels whose tracing programs have no task storage */
+export function requireTaskStorage(): void {
+  if (!kernelAtLeast(5, 11)) throw new Error(`needs Linux 5.11 or later (BPF task storage in tracing programs), this is ${release()}`);
+}
+
 const MAX_SHARDS = 8;
 
 /**

@@ -6,7 +6,7 @@ import type { Level, RunqueueRow } from '../frame/frame.ts';
 import { NO_LOSS } from '../frame/frame.ts';
 import { GrowingMap } from './growing-map.ts';
 import { HistogramSum } from './histogram-sum.ts';
-import { shardsFor } from './kernel-limits.ts';
+import { requireTaskStorage, shardsFor } from './kernel-limits.ts';
 import { LossCounter } from './loss.ts';
 import type { CgroupKey, Interval, Probe, ProbeContext, ProbeTick } from './probe.ts';
 import { ThrottleReader } from './throttle.ts';
@@ -90,6 +90,7 @@ export class RunqueueProbe implements Probe<'runqueue'> {
   }
 
   async start(context: ProbeContext): Promise<void> {
+    requireTaskStorage();
     const object = context.addon.open(objectPath('runqueue'), this.#openOptions(context));
     this.object = object;
     this.results = await object.load();

@@ -9,7 +9,7 @@ import { CostMeter } from './cost-meter.ts';
 import { GrowingMap } from './growing-map.ts';
 import { LevelPolicy } from './level-policy.ts';
 import type { CallCost, Step } from './level-policy.ts';
-import { kernelAtLeast, shardsFor } from './kernel-limits.ts';
+import { kernelAtLeast, requireTaskStorage, shardsFor } from './kernel-limits.ts';
 import { LossCounter } from './loss.ts';
 import type { CgroupKey, Interval, Probe, ProbeContext, ProbeTick } from './probe.ts';
 import { SyscallSlots } from './syscall-slots.ts';
@@ -68,6 +68,7 @@ export class SyscallsProbe implements Probe<'syscalls'> {
   }
 
   async start(context: ProbeContext): Promise<void> {
+    requireTaskStorage();
     this.#context = context;
     const object = context.addon.open(objectPath('syscalls'), this.#openOptions(context));
     this.object = object;

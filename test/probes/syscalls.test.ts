@@ -258,14 +258,30 @@ describe.skipIf(!canLoadBpf)('the syscalls probe (needs root and BTF)', () => {
     await workload.end();
   });
 
-  it('counts as lost what finds no room in a full map', async () => {
-    const calls = Array.from({ length: 60 }, (_, i) => 600 + i);
-    const { rows, tick } = await observe(calls.map((call) => `call ${call} 10`), 'count', { maxEntries: { calls: 40, errors: 40 } });
-    const kept = [...rows.values()].filter((row) => row.nr >= 600 && row.nr < 660).reduce((sum, row) => sum + row.count, 0);
-    expect(kept).toBeLessThan(600);
-    // Everybody's new calls are lost, not only ours.
-    expect(tick.loss.lostMap).toBeGreaterThanOrEqual(600 - kept);
-    expect(tick.loss.seen).toBe(tick.loss.kept + tick.loss.lostMap);
-    expect(tick.state.reason).toMatch(/map/);
+  it('counts as lost, to the call, what finds no room in a full map', async () => {
+    await using group = new TestCgroup(ownPath('syscalls'));
+    await using workload = new Workload('calls', [group]);
+    // The wide one sees what the narrow one should have seen, over a little longer.
+    using wide = await Live.start(new SyscallsProbe({ ...NO_BUDGET, level: 'count' }));
+    using narrow = await Live.start(new SyscallsProbe({ ...NO_BUDGET, level: 'count', maxEntries: { calls: 30, errors: 30 } }));
+    const each = 5000, calls = Array.from({ length: 60 }, (_, i) => 600 + i);
+    await workload.ask('pid');
+    wide.tick();
+    narrow.tick();
+    for (const call of calls) await workload.ask(`call ${call} ${each}`);
+    const few = narrow.tick();
+    const all = wide.tick();
+    const kept = (tick: typeof all): number =>
+      tick.rows.filter((row) => row.container === group.key && row.nr >= 600 && row.nr < 660).reduce((sum, row) => sum + row.count, 0);
+    expect(kept(all)).toBe(calls.length * each);
+    expect(all.loss.lostMap).toBe(0);
+    const lost = kept(all) - kept(few);
+    expect(lost).toBeGreaterThanOrEqual(30 * each);
+    // Others' new calls are lost, too.
+    expect(few.loss.lostMap).toBeGreaterThanOrEqual(lost);
+    expect(few.loss.lostMap).toBeLessThanOrEqual(all.loss.seen - few.loss.kept);
+    expect(few.loss.seen).toBe(few.loss.kept + few.loss.lostMap);
+    expect(few.state.reason).toMatch(/maps full: [1-9]\d* errors/);
+    await workload.end();
   });
 });
