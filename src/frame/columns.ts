@@ -13,6 +13,17 @@ export interface RowContext {
   container(key: string): ContainerInfo;
 }
 
+export interface ColumnWidth {
+  readonly min: number;
+  readonly max: number;
+  readonly grow: number;
+  /** What it should have before columns of rank EXTRA and above come in; absent: `min`. */
+  readonly ideal?: number;
+}
+
+/** From this rank on, a column is shown only where those before it have their ideal widths. */
+export const EXTRA = 5;
+
 export interface Column<Row> {
   /** Stable name: --sort-by, CSV header, config. The JSON field's name where there is one. */
   readonly id: string;
@@ -23,7 +34,7 @@ export interface Column<Row> {
   readonly help: string;
   readonly align: 'left' | 'right';
   /** Cells. `grow` is a share of what is left over; 0 never grows. */
-  readonly width: { readonly min: number; readonly max: number; readonly grow: number };
+  readonly width: ColumnWidth;
   /** Lower survives longer when the pane is narrow; 0 never leaves. */
   readonly rank: number;
   /** Raw value, for sorting and exports; null is unknown. */

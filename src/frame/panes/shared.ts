@@ -6,7 +6,7 @@ import { ALL_CONTAINERS, fullName } from '../names.ts';
 /** Who: namespace/pod/container. */
 export function containerColumn<Row extends { readonly container: string }>(rank: number, min = 12, max = 48): Column<Row> {
   return {
-    id: 'container', title: 'CONTAINER', unit: 'text', align: 'left', rank, width: { min, max, grow: 3 }, cut: 'middle',
+    id: 'container', title: 'CONTAINER', unit: 'text', align: 'left', rank, width: { min, max, grow: 3, ideal: 20 }, cut: 'middle',
     help: 'Namespace, pod and container, or the service or cgroup where it is not a pod',
     value: (row, context) => (row.container === ALL_CONTAINERS ? 'all' : fullName(context.container(row.container))),
   };

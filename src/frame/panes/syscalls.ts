@@ -45,7 +45,7 @@ export const syscalls: PaneDef<'syscalls'> = {
     };
   },
   columns: [
-    { id: 'syscall', title: 'SYSCALL', unit: 'text', align: 'left', rank: 0, width: { min: 10, max: 22, grow: 1 },
+    { id: 'syscall', title: 'SYSCALL', unit: 'text', align: 'left', rank: 0, width: { min: 10, max: 22, grow: 1, ideal: 14 },
       help: 'Name of the system call; calls of another ABI carry it in front',
       value: (row) => row.syscall, text: (row) => (row.abi === 'i386' || row.abi === 'x32' ? `${row.abi}:${row.syscall}` : row.syscall) },
     { id: 'ratePerSec', title: 'RATE/s', unit: 'perSec', align: 'right', rank: 0, width: { min: 6, max: 8, grow: 0 },
