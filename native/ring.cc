@@ -6,6 +6,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "error.h"
 
 namespace kbtop {
@@ -22,8 +24,9 @@ constexpr uint64_t round_up_8(uint64_t n) { return (n + 7) & ~uint64_t{7}; }
 Ring::Ring(int fd, size_t size) : size_(size), page_(static_cast<size_t>(sysconf(_SC_PAGESIZE))) {
   void* consumer = mmap(nullptr, page_, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   if (consumer == MAP_FAILED) throw errno_failure(errno, "cannot map the ring buffer's consumer page");
-  // The data area follows twice, so that a record that wraps around is contiguous.
-  void* producer = mmap(nullptr, page_ + 2 * size_, PROT_READ, MAP_SHARED, fd, static_cast<off_t>(page_));
+  // The kernel would give the data area twice, to make records that wrap around contiguous; but mapped pages count in
+  // the process's resident size, and a copy can be made in two parts.
+  void* producer = mmap(nullptr, page_ + size_, PROT_READ, MAP_SHARED, fd, static_cast<off_t>(page_));
   if (producer == MAP_FAILED) {
     const int error = errno;
     munmap(consumer, page_);
@@ -36,7 +39,7 @@ Ring::Ring(int fd, size_t size) : size_(size), page_(static_cast<size_t>(sysconf
 
 Ring::~Ring() {
   munmap(consumer_, page_);
-  munmap(producer_, page_ + 2 * size_);
+  munmap(producer_, page_ + size_);
 }
 
 Ring::Batch Ring::drain(uint8_t* out, size_t out_size, uint32_t* offsets, uint32_t* lengths, size_t capacity) {
@@ -60,7 +63,10 @@ Ring::Batch Ring::drain(uint8_t* out, size_t out_size, uint32_t* offsets, uint32
         if (batch.count == 0) batch.needed = room;
         break;
       }
-      memcpy(out + batch.used, header + BPF_RINGBUF_HDR_SZ, length);
+      const size_t begin = (at + BPF_RINGBUF_HDR_SZ) & (size_ - 1);
+      const size_t whole = std::min<size_t>(length, size_ - begin);
+      memcpy(out + batch.used, data_ + begin, whole);
+      memcpy(out + batch.used + whole, data_, length - whole);
       offsets[batch.count] = static_cast<uint32_t>(batch.used);
       lengths[batch.count] = length;
       batch.count++;

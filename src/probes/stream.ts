@@ -15,7 +15,7 @@ export interface StreamOptions {
   readonly rowsPerSecond?: number;
   /** Rows kept for one tick; more are counted as over budget. Default 20,000. */
   readonly maxRows?: number;
-  /** Size of the ring buffer, bytes: a power of two and a multiple of the page size. Default 8 MiB. */
+  /** Size of the ring buffer, bytes: a power of two and a multiple of the page size. Default 8 MiB, for tcp 1 MiB. */
   readonly ringBytes?: number;
   /** Whether a cgroup has been removed, so that its totals cannot grow any more. Default: never. */
   readonly isGone?: (key: CgroupKey) => boolean;

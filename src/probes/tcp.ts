@@ -17,6 +17,9 @@ import type { Interval, Probe, ProbeContext, ProbeTick } from './probe.ts';
 import { KernelClock, RowStream, STREAM_DEFAULTS, totalsByContainer } from './stream.ts';
 import type { StreamOptions } from './stream.ts';
 
+/** Records are small and few beside those of opens: this holds four seconds of a full budget. */
+const RING_BYTES = 1 << 20;
+
 /** Byte offsets in `struct tcp_row`. */
 const ROW = {
   time: 0, latency: 8, socket: 16, cgroup: 24, pid: 32, nsPid: 36, comm: 40, local: 56, remote: 72,
@@ -69,7 +72,7 @@ export class TcpProbe implements Probe<'tcp'> {
   #shown = new Map<number, number>();
 
   constructor(options: StreamOptions = {}) {
-    this.#options = { ...STREAM_DEFAULTS, ...options };
+    this.#options = { ...STREAM_DEFAULTS, ringBytes: RING_BYTES, ...options };
   }
 
   get object(): BpfObject | null {
