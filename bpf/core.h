@@ -117,6 +117,7 @@ struct nsproxy {
 struct sched_info {
 	unsigned long pcount;
 	unsigned long long run_delay;
+	unsigned long long last_arrival;
 	unsigned long long last_queued;
 };
 
@@ -164,6 +165,7 @@ struct task_struct {
 	unsigned int __state;
 	void *stack;
 	unsigned int flags;
+	int on_cpu;
 	struct sched_entity se;
 	int pid;
 	int tgid;

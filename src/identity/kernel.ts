@@ -29,7 +29,7 @@ export interface CgroupUse {
 }
 
 /** Words of struct cgroup_stats before its nodename. */
-const STATS_WORDS = 16;
+const STATS_WORDS = 17;
 const NODENAME_OFFSET = STATS_WORDS * 8;
 const CHANGES: readonly PathChange[] = ['seen', 'mkdir', 'rmdir', 'rename'];
 const TRUNCATED = 1;
