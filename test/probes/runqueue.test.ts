@@ -13,13 +13,14 @@ import { Live } from './live.ts';
 const CPUS = availableParallelism();
 const SOURCES: readonly WaitSource[] = ['sched_info', 'timestamps'];
 
-/** What the kernel's own account says of all threads of a process: waits, and their sum. */
-function schedstat(pid: number): { count: number; waitNs: number } {
-  const sum = { count: 0, waitNs: 0 };
+/** What the kernel's own account says of all threads of a process: waits, their sum, and preemptions. */
+function schedstat(pid: number): { count: number; waitNs: number; preempted: number } {
+  const sum = { count: 0, waitNs: 0, preempted: 0 };
   for (const tid of readdirSync(`/proc/${pid}/task`)) {
     const [, waitNs = 0, count = 0] = readFileSync(`/proc/${pid}/task/${tid}/schedstat`, 'utf8').trim().split(' ').map(Number);
     sum.count += count;
     sum.waitNs += waitNs;
+    sum.preempted += Number(/^nonvoluntary_ctxt_switches:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/task/${tid}/status`, 'utf8'))?.[1] ?? 0);
   }
   return sum;
 }
@@ -53,7 +54,10 @@ describe.skipIf(!canLoadBpf)('the run queue probe (needs root and BTF)', () => {
     const tick = live.tick();
     const row = rowOf(tick, group.key);
     await workload.end();
-    return { key: group.key, tick, row, count: after.count - before.count, waitUs: (after.waitNs - before.waitNs) / 1000 };
+    return {
+      key: group.key, tick, row, count: after.count - before.count, waitUs: (after.waitNs - before.waitNs) / 1000,
+      preempted: after.preempted - before.preempted,
+    };
   }
 
   it('agrees with /proc/PID/schedstat under load: every wait, and their sum', async () => {
@@ -69,6 +73,15 @@ describe.skipIf(!canLoadBpf)('the run queue probe (needs root and BTF)', () => {
     expect(tick.state).toEqual({ status: 'ok', reason: null, level: 'latency' });
     expect(tick.loss.seen).toBe(tick.loss.kept);
     expect(tick.loss.kept).toBe(tick.rows.reduce((sum, one) => sum + one.count, 0));
+  });
+
+  it.each(SOURCES)('counts preemptions, and not the times that a task goes to sleep by itself (%s)', async (source) => {
+    const { row, count, preempted } = await observe(2 * CPUS, ['burn 300', 'wake 600 100'], { source });
+    const counted = row?.preemptedBy.reduce((sum, by) => sum + by.count, 0) ?? 0;
+    expect(count).toBeGreaterThan(3 * preempted / 2);
+    expect(counted).toBeLessThanOrEqual(preempted);
+    // Five containers are named, and some preemptions are by nobody: the task moves to another CPU.
+    expect(counted).toBeGreaterThan(preempted / 2);
   });
 
   it('agrees with schedstat within a few percent when it takes timestamps itself', async () => {
@@ -130,8 +143,8 @@ describe.skipIf(!canLoadBpf)('the run queue probe (needs root and BTF)', () => {
     await workload.ask(`start ${4 * CPUS}`);
     await workload.ask('burn 100');
     await sleep(50);
-    live.tick();
     probe.setLevel('off');
+    live.tick();
     await workload.ask('burn 500');
     expect(live.tick()).toMatchObject({ state: { status: 'off' }, rows: [] });
     await sleep(50);

@@ -15,7 +15,7 @@
  *   killed NR N           N children that seccomp kills for NR
  *   traced NR N           a child under PTRACE_SYSCALL makes N calls
  *   skipped N             a traced child makes N calls of getppid which the tracer skips
- *   pend                  a thread blocks in readv;  release  lets it go
+ *   pend                  a thread begins to block in readv again and again;  poke  ends one of them
  */
 #include "workload.h"
 #include <linux/filter.h>
@@ -287,14 +287,14 @@ static void traced(long nr, long n, bool skip)
 #endif
 
 static int pending[2];
-static pthread_t pender;
 
 static void *pend(void *argument)
 {
 	char byte;
 	struct iovec one = { &byte, 1 };
 
-	syscall(SYS_readv, pending[0], &one, 1);
+	while (syscall(SYS_readv, pending[0], &one, 1) == 1)
+		;
 	return argument;
 }
 
@@ -336,13 +336,15 @@ static void run(int words, char **word)
 	else if (!strcmp(command, "killed"))
 		killed(first, second);
 	else if (!strcmp(command, "pend")) {
-		if (pipe(pending) || pthread_create(&pender, NULL, pend, NULL))
+		pthread_t thread;
+
+		if (pipe(pending) || pthread_create(&thread, NULL, pend, NULL))
 			die("pend");
 		usleep(100000);
-	} else if (!strcmp(command, "release")) {
+	} else if (!strcmp(command, "poke")) {
 		if (write(pending[1], "x", 1) != 1)
-			die("release");
-		pthread_join(pender, NULL);
+			die("poke");
+		usleep(100000);
 	} else {
 		errno = EINVAL;
 		die(command);
