@@ -95,6 +95,8 @@ export class Session {
     this.#undo.push(this.#signals.release, holdWrites(process.stderr), holdWrites(process.stdout));
     // Should anything end the process past us, the terminal is still put right.
     const last = (): void => {
+      // Ink would draw once more, on the screen that has just been given back.
+      this.#output.die();
       try {
         writeSync(1, LEAVE);
       } catch {
