@@ -5,11 +5,13 @@
  *   burn MS         every thread burns CPU for MS milliseconds of wall time, then rests
  *   wake MS US      every thread sleeps and wakes, burning US microseconds in between, for MS milliseconds
  *   exits N US      N child processes, one after the other, that burn US microseconds and end
- *   pin CPU         this process and its threads, from now on
+ *   pin CPU         this process and the threads it starts from now on
+ *   nice N          the same
  */
 #include "workload.h"
 #include <pthread.h>
 #include <sched.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -101,6 +103,9 @@ static void run(int words, char **word)
 		CPU_SET(first, &cpus);
 		if (sched_setaffinity(0, sizeof(cpus), &cpus))
 			die("sched_setaffinity");
+	} else if (!strcmp(word[0], "nice")) {
+		if (setpriority(PRIO_PROCESS, 0, first))
+			die("setpriority");
 	} else {
 		errno = EINVAL;
 		die(word[0]);
