@@ -39,7 +39,6 @@ async function top(settings: Settings): Promise<void> {
   // Logs would tear the screen: --debug keeps what the crash of the screen prints.
   const manager = openCapture({ intervalMs: settings.intervalMs, debug: null });
   try {
-    manager.start();
     const code = await runUi(manager, {
       color: settings.color === null ? 'auto' : settings.color ? 'always' : 'never',
       ascii: settings.ascii,
@@ -50,6 +49,7 @@ async function top(settings: Settings): Promise<void> {
       saveDirectory: process.cwd(),
       debug: settings.debug,
       version: version(),
+      onScreen: () => manager.start(),
     });
     if (code !== EXIT.ok) throw new Interrupted();
   } finally {

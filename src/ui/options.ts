@@ -24,4 +24,6 @@ export interface UiOptions {
   /** Print stacks of crashes. */
   readonly debug: boolean;
   readonly version: string;
+  /** Called once when the first screen stands: the moment to begin what takes time. What it throws ends the screen like a crash. */
+  readonly onScreen?: () => void;
 }

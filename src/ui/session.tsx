@@ -44,6 +44,7 @@ export class Session {
   readonly #output: ScreenOutput;
   readonly #input: Input;
   readonly #controller: Controller;
+  readonly #onScreen: (() => void) | undefined;
   readonly #result = Promise.withResolvers<number>();
   #ink: ReturnType<typeof render> | null = null;
   #signals: ReturnType<typeof watchSignals> | null = null;
@@ -56,6 +57,7 @@ export class Session {
 
   constructor(source: FrameSource, start: Start, host: UiHost) {
     this.#host = host;
+    this.#onScreen = start.options.onScreen;
     this.#output = new ScreenOutput(host.stdout);
     this.#controller = new Controller(source, start, { quit: (code) => this.#end(code), suspend: () => this.#suspend(), redraw: () => this.#redraw() });
     this.#input = new Input(host.stdin, { events: (events) => this.#controller.input(events), closed: () => this.#closed() });
@@ -86,6 +88,7 @@ export class Session {
     this.#output.write(PASTE_ON);
     this.#input.start();
     this.#controller.connect((error) => this.#fail(error));
+    this.#onScreen?.();
   }
 
   #takeProcess(): void {

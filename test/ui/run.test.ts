@@ -17,9 +17,11 @@ afterEach(async () => {
   }
 });
 
-function start({ columns = 120, rows = 40, options = {} as Partial<UiOptions>, env = {} as Record<string, string>, node = new FakeNode() } = {}) {
-  const screen = new Screen(columns, rows), keys = new Keys(), source = fakeSource(node);
+function start({ columns = 120, rows = 40, options = {} as Partial<UiOptions>, env = {} as Record<string, string>, node = new FakeNode(), screen = new Screen(columns, rows) } = {}) {
+  const keys = new Keys(), source = fakeSource(node);
   const result = runUi(source, { ...OPTIONS, ...options }, { stdin: keys, stdout: screen, env: { TERM: 'xterm', ...env }, ownsProcess: false });
+  // A test that looks at the failure still sees it.
+  result.catch(() => {});
   open.push({ keys, result });
   return { screen, keys, source, result, node };
 }
@@ -34,6 +36,21 @@ describe('the screen', () => {
     expect(screen.emulator.cursorHidden).toBe(true);
     expect(screen.emulator.modes.bracketedPaste).toBe(true);
     expect(keys.raw).toBe(true);
+  });
+
+  it('stands before anything that takes time begins', async () => {
+    let before = '';
+    const screen = new Screen(120, 40);
+    const { source } = start({ screen, options: { onScreen: () => { before = screen.emulator.written; } } });
+    source.emit();
+    await screen.shows('nginx');
+    expect(before).toContain('loading ...');
+  });
+
+  it('goes when what begins then fails', async () => {
+    const { screen, result } = start({ options: { onScreen: () => { throw new Error('no BPF here'); } } });
+    await expect(result).rejects.toThrow('no BPF here');
+    expect(screen.emulator.alternate).toBe(false);
   });
 
   it('fills the terminal to its last cell', async () => {
