@@ -14,6 +14,7 @@ export const PROBES: ProbeFactories = {
   syscalls: (identity) => new SyscallsProbe({ isGone: (key) => identity.removed(key) }),
   runqueue: (identity) => new RunqueueProbe({
     pathsOf: (key) => ({ cpu: identity.cpuDirectory(key) }),
+    cgroups: () => identity.uses.keys(),
     isGone: (key) => identity.removed(key),
   }),
   opens: (identity) => new OpensProbe({ isGone: (key) => identity.removed(key) }),

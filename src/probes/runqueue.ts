@@ -18,7 +18,7 @@ export type WaitSource = 'sched_info' | 'timestamps';
 export interface RunqueueOptions {
   /** Where a cgroup's CPU quota can be read; without it throttledPct is null. */
   readonly pathsOf?: PathsOf;
-  /** Every cgroup known at the start, so that throttling is known from the first interval on. */
+  /** Every cgroup with tasks, so that the throttling of those there at the start is known from the first interval on. */
   readonly cgroups?: () => Iterable<CgroupKey>;
   /** True when a cgroup is gone for good, so that its entries may leave the maps. */
   readonly isGone?: (cgroup: CgroupKey) => boolean;
@@ -170,9 +170,11 @@ export class RunqueueProbe implements Probe<'runqueue'> {
   }
 
   #prime(intervalMs: number): void {
-    if (this.#primed) return;
-    this.#primed = true;
-    for (const cgroup of this.#options.cgroups?.() ?? []) this.#throttle?.pct(cgroup, intervalMs);
+    if (this.#primed || !this.#throttle) return;
+    for (const cgroup of this.#options.cgroups?.() ?? []) {
+      this.#throttle.pct(cgroup, intervalMs);
+      this.#primed = true;
+    }
   }
 
   #dropReason(object: BpfObject): string | null {

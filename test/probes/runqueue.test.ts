@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { RunqueueRow } from '../../src/frame/frame.ts';
@@ -135,6 +136,32 @@ describe.skipIf(!canLoadBpf)('the run queue probe (needs root and BTF)', () => {
     const { row, count, key } = await observe(2 * CPUS, ['burn 200'], {}, memory);
     expect(BigInt(key) >> 56n).toBe(BigInt(memory));
     expectCount(row?.count, count);
+  });
+
+  it('tells throttling by a CPU quota from the first interval on', async (context) => {
+    const cpu = v1Hierarchy('cpu');
+    if (cpu === null) return context.skip('the cpu controller is not on cgroup v1 here');
+    await using group = new TestCgroup(ownPath('throttled'));
+    await using quota = new TestCgroup(ownPath('throttled'), cpu);
+    if (!existsSync(join(quota.directory, 'cpu.cfs_quota_us'))) return context.skip('this kernel has no CFS bandwidth control');
+    quota.write('cpu.cfs_period_us', '10000');
+    quota.write('cpu.cfs_quota_us', '3000');
+    await using workload = new Workload('burn', [group, quota]);
+    using live = await Live.start(new RunqueueProbe({
+      pathsOf: (key) => ({ cpu: key === group.key ? quota.directory : null }),
+      cgroups: () => [group.key],
+    }));
+    await workload.ask('start 2');
+    await workload.ask('burn 1000');
+    const { rows } = live.tick();
+    const row = rows.find((one) => one.container === group.key);
+    // Ticks of these tests count as one second.
+    expect(row?.throttledPct).toBeGreaterThan(40);
+    expect(row?.throttledPct).toBeLessThanOrEqual(100);
+    // It waits for its quota.
+    expect(row?.latency?.maxUs).toBeGreaterThan(1000);
+    expect(rows.filter((one) => one.container !== group.key && one.throttledPct !== null)).toEqual([]);
+    await workload.end();
   });
 
   it('never counts the idle task, and forgets nothing and invents nothing across off and on', async () => {
