@@ -7,8 +7,8 @@ import type { NodeInfo } from '../frame/frame.ts';
 export function countCpuList(list: string): number {
   let count = 0;
   for (const part of list.trim().split(',')) {
-    const [first, last = first] = part.split('-').map(Number);
-    if (first !== undefined && last !== undefined && last >= first) count += last - first + 1;
+    const [, first, last = first] = /^(\d+)(?:-(\d+))?$/.exec(part) ?? [];
+    if (first !== undefined) count += Number(last) - Number(first) + 1;
   }
   return count;
 }
