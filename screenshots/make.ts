@@ -50,7 +50,7 @@ async function main(): Promise<number> {
   process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
   let failed = 0;
   try {
-    if (wanted.some((scenario) => scenario.workload)) workload.start();
+    if (wanted.some((scenario) => scenario.workload)) await workload.start();
     for (const scenario of wanted) {
       try {
         const svg = await shoot(scenario);

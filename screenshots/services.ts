@@ -5,12 +5,18 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-const WEB_PORT = 18080;
-const STORE_PORT = 16379;
-/** Nobody listens here. */
-const CLOSED_PORT = 19999;
+/** The web's, the store's, and one that nobody listens on. */
+const [WEB_PORT = 18080, STORE_PORT = 16379, CLOSED_PORT = 19999] = (process.env['KBTOP_PORTS'] ?? '').split(',').filter(Boolean).map(Number);
 
 const every = (ms: number, work: () => void): void => void setInterval(work, ms);
+
+/** Load comes and goes over half a minute: 0 to 1. */
+const load = (): number => Math.sin(performance.now() / 10_000) ** 2;
+
+/** Do something once, and up to `more` times more as the load goes. */
+function surge(more: number, work: () => void): void {
+  for (let i = 0; i <= Math.round(load() * more); i++) work();
+}
 
 /** Read a file as a program does that takes what it can get. */
 function tryRead(path: string): void {
@@ -51,10 +57,10 @@ const roles: Readonly<Record<string, () => void>> = {
       tryRead('/etc/resolv.conf');
       tryRead('/usr/share/nginx/html/index.html');
     });
-    every(25, () => tryRead('/proc/self/stat'));
+    every(25, () => surge(6, () => tryRead('/proc/self/stat')));
   },
   cart() {
-    every(30, () => request(WEB_PORT));
+    every(40, () => surge(3, () => request(WEB_PORT)));
     every(80, () => request(STORE_PORT, '::1'));
     every(400, () => request(CLOSED_PORT));
     every(150, () => tryRead('/app/conf/local.yaml'));
@@ -65,12 +71,12 @@ const roles: Readonly<Record<string, () => void>> = {
     const log = openSync(join(dir, 'append.log'), 'a');
     serve(STORE_PORT, '::1', () => writeSync(log, 'set k v\n'));
     every(20, () => {
-      writeSync(log, 'tick\n');
+      surge(20, () => writeSync(log, 'tick\n'));
       fsyncSync(log);
     });
   },
   scan() {
-    every(50, () => {
+    every(200, () => {
       for (const name of readdirSync('/usr/share')) {
         try {
           statSync(join('/usr/share', name));
@@ -82,7 +88,7 @@ const roles: Readonly<Record<string, () => void>> = {
     });
   },
   batch() {
-    every(120, () => spin(100));
+    every(120, () => spin(20 + 80 * load()));
   },
   cron() {
     every(700, () => execFile('/bin/sh', ['-c', 'date > /dev/null; cat /etc/hostname /etc/missing'], () => undefined));

@@ -11,6 +11,8 @@ import type { ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -48,11 +50,11 @@ export function hierarchies(mounts: string): string[] {
 
 const digest = (text: string): string => createHash('sha256').update(text).digest('hex');
 
-/** The path that a kubelet with the cgroupfs driver gives a container: pod uid and container id are stable per name. */
-export function containerPath(service: Pick<Service, 'role' | 'pod' | 'qos'>): string {
-  const h = digest(service.pod);
+/** The path that a kubelet with the cgroupfs driver gives a container; two runs at a time do not share any. */
+export function containerPath(service: Pick<Service, 'role' | 'pod' | 'qos'>, run: string = String(process.pid)): string {
+  const h = digest(`${run}/${service.pod}`);
   const uid = `${h.slice(0, 8)}-${h.slice(8, 12)}-4${h.slice(13, 16)}-a${h.slice(17, 20)}-${h.slice(20, 32)}`;
-  return join('kubepods', service.qos, `pod${uid}`, digest(`${service.pod}/${service.role}`));
+  return join('kubepods', service.qos, `pod${uid}`, digest(`${run}/${service.pod}/${service.role}`));
 }
 
 /** All directories from the top to `path`, the top first. */
@@ -68,13 +70,14 @@ export class Workload {
   }
 
   /** Start all services. @throws without root, or when the node has a kubelet */
-  start(): void {
+  async start(): Promise<void> {
     if (process.getuid?.() !== 0) throw new Error('the workload makes cgroups: run it as root');
     if (existsSync('/var/lib/kubelet/config.yaml')) throw new Error('this node has a kubelet: its cgroups are not ours to add to');
-    for (const service of SERVICES) this.#run(service);
+    const ports = await freePorts(3);
+    for (const service of SERVICES) this.#run(service, ports.join(','));
   }
 
-  #run(service: Service): void {
+  #run(service: Service, ports: string): void {
     const path = containerPath(service);
     const procs = this.#roots.map((root) => this.#make(root, path, service));
     const enterCgroups = 'for file in "$@"; do echo $$ > "$file" || exit 1; done';
@@ -84,6 +87,7 @@ export class Workload {
         ...process.env,
         KBTOP_POD: service.pod,
         KBTOP_ROLE: service.role,
+        KBTOP_PORTS: ports,
         KBTOP_NODE: process.execPath,
         KBTOP_SERVICES: `${import.meta.dirname}/services.ts`,
       };
@@ -97,7 +101,7 @@ export class Workload {
     for (const dir of ancestors(path)) {
       const full = join(root, dir);
       if (this.#made.includes(full)) continue;
-      // Made by an earlier run that was killed, or by us: either way ours to remove when it is empty.
+      // Shared with other runs near the top: whoever comes last removes it.
       mkdirSync(full, { recursive: true });
       this.#made.push(full);
     }
@@ -119,6 +123,15 @@ export class Workload {
     for (const dir of this.#made.toReversed()) await removeCgroup(dir);
     this.#made.length = 0;
   }
+}
+
+/** Ports that nobody listens on now, on 127.0.0.1 nor on ::1. */
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, '::'));
+  await Promise.all(servers.map((server) => once(server, 'listening')));
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
 }
 
 /** Ask a service to end by closing its stdin, and insist after two seconds. */
@@ -156,5 +169,5 @@ if (import.meta.main) {
   };
   process.once('SIGINT', () => void stop());
   process.once('SIGTERM', () => void stop());
-  workload.start();
+  await workload.start();
 }

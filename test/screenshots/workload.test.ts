@@ -32,7 +32,7 @@ describe.skipIf(process.getuid?.() !== 0 || v2 === undefined || existsSync('/var
     const containers = (): string[] => readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((path) => /[\da-f]{64}$/.test(path));
     const pids = (): string[] => containers().flatMap((path) => readFileSync(join(root, path, 'cgroup.procs'), 'utf8').split('\n').filter((pid) => pid !== ''));
     try {
-      workload.start();
+      await workload.start();
       await expect.poll(() => containers().length, { timeout: 20_000 }).toBe(6);
       const comms = (): string[] => pids().map((pid) => (existsSync(`/proc/${pid}/comm`) ? readFileSync(`/proc/${pid}/comm`, 'utf8').trim() : ''));
       await expect.poll(comms, { timeout: 20_000 }).toEqual(expect.arrayContaining(['web', 'cart', 'store', 'scan', 'batch', 'cron']));
