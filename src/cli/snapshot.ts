@@ -40,8 +40,9 @@ Formats:
               One pane alone comes without titles, for awk
   json        the Frame (schema kbtop.frame/1), indented; several follow each other, as jq reads them
   ndjson      one Frame per line
-  csv         one pane's rows (needs --pane): RFC 4180 with CRLF, raw values in the units of the headings; unknown is
-              empty, an empty text is "". Nothing is escaped for spreadsheets, which may take text for formulas
+  csv         rows as RFC 4180 with CRLF, raw values in the units of the headings; several panes share one heading,
+              the column pane tells them apart, and what a pane does not have is empty. Unknown is empty, an
+              empty text is "". Nothing is escaped for spreadsheets, which may take text for formulas
   prometheus  OpenMetrics text of one Frame; all values are about its interval, so gauges and histograms, no counters
 
 --sort-by takes a column's CSV heading or its title, in any case, with :asc or :desc; numbers come largest first.
@@ -117,7 +118,6 @@ interface Plan {
 function plan(flags: SnapshotFlags, settings: Settings): Plan {
   const panes = parsePanes(flags.pane);
   const count = flags.count ?? 1;
-  if (flags.output === 'csv' && panes.length > 1) throw usageError(`csv holds one pane, since their columns differ: add --pane NAME (${panes.join(', ')})`);
   if (flags.output === 'prometheus' && count > 1) throw usageError('prometheus output holds one Frame: leave out --count');
   return {
     panes, count,

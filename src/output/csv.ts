@@ -1,6 +1,7 @@
 /**
- * One pane's rows as CSV (RFC 4180, CRLF). Values are raw, in the units of the column ids; unknown is an empty field,
- * an empty text is "". Nothing is done about cells that a spreadsheet takes for a formula: data stays data.
+ * Rows as CSV (RFC 4180, CRLF): one table however many panes, with the columns of all of them, and `pane` to tell whose
+ * row it is; what a pane does not have is empty. Values are raw, in the units of the column ids; unknown is an empty
+ * field, an empty text is "". Nothing is done about cells that a spreadsheet takes for a formula: data stays data.
  */
 import type { RowContext } from '../frame/columns.ts';
 import type { ContainerInfo, Frame, PaneId } from '../frame/frame.ts';
@@ -12,7 +13,7 @@ type Value = string | number | null;
 interface IdentityColumn {
   readonly id: string;
   readonly help: string;
-  value(frame: Frame, key: string, info: ContainerInfo): Value;
+  value(frame: Frame, key: string, info: ContainerInfo, pane: PaneId): Value;
 }
 
 /** What stands before a pane's own columns in every record: when, and who. */
@@ -20,6 +21,7 @@ export const IDENTITY_COLUMNS: readonly IdentityColumn[] = [
   { id: 'frameTime', help: 'End of the interval, ISO 8601 UTC', value: (frame) => frame.time },
   { id: 'intervalMs', help: 'Length of the interval, milliseconds', value: (frame) => frame.intervalMs },
   { id: 'node', help: 'Name of the node', value: (frame) => frame.node.name },
+  { id: 'pane', help: 'Pane whose row it is', value: (_frame, _key, _info, pane) => pane },
   { id: 'containerKey', help: 'Key of the cgroup in the JSON', value: (_frame, key) => key },
   { id: 'kind', help: 'pod, container, sandbox, service, user, host or unknown', value: (_frame, _key, info) => info.kind },
   { id: 'namespace', help: 'Kubernetes namespace', value: (_frame, _key, info) => info.namespace },
@@ -30,10 +32,10 @@ export const IDENTITY_COLUMNS: readonly IdentityColumn[] = [
   { id: 'cgroup', help: 'Path of the cgroup in its hierarchy', value: (_frame, _key, info) => info.cgroup },
 ];
 
-/** The pane's columns that do not say again what the identity columns say. */
-function ownColumns(id: PaneId): readonly AnyColumn[] {
+/** Ids of the columns of these panes, each once, that the identity columns do not say already. */
+function ownIds(panes: readonly PaneId[]): readonly string[] {
   const before = new Set(IDENTITY_COLUMNS.map((column) => column.id));
-  return exportColumns(paneDef(id)).filter((column) => !before.has(column.id));
+  return [...new Set(panes.flatMap((id) => exportColumns(paneDef(id)).map((column) => column.id)))].filter((id) => !before.has(id));
 }
 
 function field(value: Value): string {
@@ -44,18 +46,22 @@ function field(value: Value): string {
 
 const record = (values: readonly Value[]): string => `${values.map(field).join(',')}\r\n`;
 
-export function csvHeader(id: PaneId): string {
-  return record([...IDENTITY_COLUMNS, ...ownColumns(id)].map((column) => column.id));
+export function csvHeader(panes: readonly PaneId[]): string {
+  return record([...IDENTITY_COLUMNS.map((column) => column.id), ...ownIds(panes)]);
 }
 
-function valuesOf(frame: Frame, row: AnyRow, columns: readonly AnyColumn[], context: RowContext): Value[] {
+function valuesOf(frame: Frame, pane: PaneId, row: AnyRow, columns: readonly (AnyColumn | undefined)[], context: RowContext): Value[] {
   const info = context.container(row.container);
-  return [...IDENTITY_COLUMNS.map((column) => column.value(frame, row.container, info)), ...columns.map((column) => column.value(row, context))];
+  return [...IDENTITY_COLUMNS.map((column) => column.value(frame, row.container, info, pane)), ...columns.map((column) => column?.value(row, context) ?? null)];
 }
 
-/** One record per row of the pane, without the header. */
-export function csvRows(frame: Frame, id: PaneId): string {
-  const columns = ownColumns(id);
+/** One record per row, pane after pane, without the header. */
+export function csvRows(frame: Frame, panes: readonly PaneId[]): string {
+  const ids = ownIds(panes);
   const context = contextOf(frame);
-  return rowsOf(frame, id).map((row) => record(valuesOf(frame, row, columns, context))).join('');
+  return panes.map((pane) => {
+    const own = new Map(exportColumns(paneDef(pane)).map((column) => [column.id, column]));
+    const columns = ids.map((id) => own.get(id));
+    return rowsOf(frame, pane).map((row) => record(valuesOf(frame, pane, row, columns, context))).join('');
+  }).join('');
 }

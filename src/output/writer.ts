@@ -30,11 +30,7 @@ export function frameWriter(format: Format, options: WriterOptions): FrameWriter
     case 'json': return frameJson;
     case 'ndjson': return frameNdjson;
     case 'prometheus': return (frame) => openMetrics(frame, panes);
-    case 'csv': {
-      const pane = panes[0];
-      if (pane === undefined) throw new Error('CSV without a pane');
-      return (frame, index) => (headings && index === 0 ? csvHeader(pane) : '') + csvRows(frame, pane);
-    }
+    case 'csv': return (frame, index) => (headings && index === 0 ? csvHeader(panes) : '') + csvRows(frame, panes);
     case 'table': {
       const titles = headings && (panes.length > 1 || options.frames > 1);
       return (frame, index) => (titles && index > 0 ? '\n' : '') + frameTable(frame, { ...options, titles, headings: headings && (titles || index === 0) });

@@ -7,11 +7,11 @@ import { IDENTITY_COLUMNS, csvHeader, csvRows } from '../../src/output/csv.ts';
 import { csvObjects, parseCsv } from './csv-parser.ts';
 import { FRAME, HOSTILE, anyFrame } from './frames.ts';
 
-const table = (frame: typeof FRAME, id: (typeof PANE_IDS)[number]): Record<string, string | null>[] => csvObjects(csvHeader(id) + csvRows(frame, id));
+const table = (frame: typeof FRAME, id: (typeof PANE_IDS)[number]): Record<string, string | null>[] => csvObjects(csvHeader([id]) + csvRows(frame, [id]));
 
 describe('CSV', () => {
   it.each(PANE_IDS)('%s: the header holds every column once, identity first', (id) => {
-    const [header] = parseCsv(csvHeader(id));
+    const [header] = parseCsv(csvHeader([id]));
     const wanted = new Set([...IDENTITY_COLUMNS, ...exportColumns(paneDef(id))].map((column) => column.id));
     expect(header?.slice(0, 3)).toEqual(['frameTime', 'intervalMs', 'node']);
     expect(header).toEqual([...wanted]);
@@ -22,6 +22,17 @@ describe('CSV', () => {
     expect(opens.map((row) => row['path'])).toEqual(['/etc/hosts', HOSTILE, null]);
     expect(opens.map((row) => row['comm'])).toEqual(['nginx', HOSTILE, '']);
     expect(opens[0]).toMatchObject({ container: 'shop/web-1/app', namespace: 'shop', pod: 'web-1', containerName: 'app', flags: 'O_RDONLY|O_CLOEXEC', fd: '5', error: null, pid: '10', tid: '11' });
+  });
+
+  it('holds all panes under one header, each row with its own pane\'s values and nothing else', () => {
+    const together = csvObjects(csvHeader(PANE_IDS) + csvRows(FRAME, PANE_IDS));
+    const apart = PANE_IDS.flatMap((id) => table(FRAME, id));
+    expect(together).toHaveLength(apart.length);
+    together.forEach((row, i) => {
+      expect(row).toMatchObject(apart[i] ?? {});
+      for (const [column, value] of Object.entries(row)) if (!(column in (apart[i] ?? {}))) expect(value).toBeNull();
+    });
+    expect(new Set(together.map((row) => row['pane']))).toEqual(new Set(PANE_IDS));
   });
 
   it('tells calls of two ABIs apart and counts their errors', () => {

@@ -42,8 +42,6 @@ describe('kbtop', () => {
     [['snapshot', '-o', 'xml'], 'unknown output format "xml"; formats are table, json, ndjson, csv, prometheus'],
     [['snapshot', '-o', 'jsno'], 'did you mean json?'],
     [['doctor', '-o', 'csv'], 'unknown output format "csv"; formats are table, json'],
-    [['snapshot', '-o', 'csv'], 'csv holds one pane, since their columns differ: add --pane NAME'],
-    [['snapshot', '-o', 'csv', '--pane', 'tcp', '--pane', 'opens'], 'csv holds one pane'],
     [['snapshot', '-o', 'prometheus', '--count', '2'], 'prometheus output holds one Frame'],
     [['snapshot', '--pane', 'tcp', '--sort-by', 'cpuPct'], '--sort-by: no column "cpuPct" in tcp; columns are time, pid'],
     [['snapshot', '--sort-by', 'count:up'], '--sort-by "count:up" is not COLUMN'],
