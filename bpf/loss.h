@@ -22,12 +22,14 @@ struct {
 	__type(value, struct loss);
 } loss SEC(".maps");
 
-#define count_loss(cause)                                              \
+#define count_losses(cause, n)                                         \
 	do {                                                           \
 		u32 zero__ = 0;                                        \
 		struct loss *loss__ = bpf_map_lookup_elem(&loss, &zero__); \
 		if (loss__)                                            \
-			atomic_inc(&loss__->cause); /* softirqs share it */ \
+			atomic_add(&loss__->cause, n); /* softirqs share it */ \
 	} while (0)
+
+#define count_loss(cause) count_losses(cause, 1)
 
 #endif

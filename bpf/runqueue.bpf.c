@@ -9,7 +9,7 @@
  *     use): at sched_switch the next task still carries the time it was queued (last_queued), the run queue's clock
  *     is the one that will close the wait a moment later, and run_delay has grown by what it waited on other run
  *     queues before it was moved here. One tracepoint, no clock read, the same sum and count as schedstat, and no
- *     wait is ever reported late.
+ *     wait is ever reported late. Of switches that BPF was not shown, count and sum follow with the task's next.
  * switch_timestamps  Own clock reads at wake-up, preemption and switch: the fallback where the kernel keeps no
  *     account or run queues cannot be reached from a task (no CONFIG_FAIR_GROUP_SCHED).
  *
@@ -64,6 +64,7 @@ struct {
 struct wait_state {
 	/* switch_sched_info: run_delay that is already in a histogram. switch_timestamps: since when it waits, or 0. */
 	u64 ns;
+	u64 pcount;	/* switch_sched_info: waits that are in a histogram */
 	u64 generation;
 };
 
@@ -76,7 +77,8 @@ struct {
 
 static const struct hist no_hist;
 
-static __always_inline void add_wait(u64 cgroup, u64 ns)
+/* `n` waits of `ns` each. */
+static __always_inline void add_waits(u64 cgroup, u64 ns, u64 n)
 {
 	struct wait_key key = { .cgroup = cgroup, .shard = bpf_get_smp_processor_id() & shard_mask };
 	struct hist *hist = bpf_map_lookup_elem(&waits, &key);
@@ -85,15 +87,20 @@ static __always_inline void add_wait(u64 cgroup, u64 ns)
 		bpf_map_update_elem(&waits, &key, &no_hist, BPF_NOEXIST);
 		hist = bpf_map_lookup_elem(&waits, &key);
 		if (!hist) {
-			count_loss(map);
+			count_losses(map, n);
 			return;
 		}
 	}
 	/* User space sees by the sum that something was added. */
-	if (shards_shared)
-		hist_add_atomic(hist, ns ?: 1);
-	else
-		hist_add(hist, ns ?: 1);
+	ns = ns ?: 1;
+	if (shards_shared) {
+		atomic_add(&hist->sum_ns, ns * n);
+		atomic_add(&hist->bucket[hist_index(ns)], n);
+	} else {
+		hist->sum_ns += ns * n;
+		hist->bucket[hist_index(ns)] += n;
+	}
+	hist_max(hist, ns);
 }
 
 static __always_inline bool still_runnable(bool preempt, struct task_struct *prev)
@@ -126,7 +133,7 @@ int BPF_PROG(switch_sched_info, bool preempt, struct task_struct *prev, struct t
 {
 	u64 queued = next->sched_info.last_queued;
 	struct wait_state *state, first;
-	u64 run_delay, cgroup, ns;
+	u64 run_delay, pcount, cgroup, ns;
 
 	/* To idle: prev sleeps, or a quota holds it back and nobody took its CPU. */
 	if (!next->pid)
@@ -139,20 +146,25 @@ int BPF_PROG(switch_sched_info, bool preempt, struct task_struct *prev, struct t
 
 	run_delay = next->sched_info.run_delay;
 	/* A task that has never run owes its whole run_delay to this wait. */
-	first.ns = next->sched_info.pcount ? run_delay : 0;
+	pcount = next->sched_info.pcount;
+	first.ns = pcount ? run_delay : 0;
+	first.pcount = pcount;
 	first.generation = generation;
 	ns = next->se.cfs_rq->rq->clock - queued;
 	state = bpf_task_storage_get(&wait_states, next, &first, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (state) {
-		u64 elsewhere = run_delay - state->ns;
+		u64 elsewhere = run_delay - state->ns, missed = pcount - state->pcount;
 
 		state->ns = run_delay + ns;
-		if (likely(state->generation == first.generation))
+		state->pcount = pcount + 1;
+		if (unlikely(state->generation != first.generation))
+			state->generation = first.generation;
+		else if (likely(!missed))
 			ns += elsewhere;
 		else
-			state->generation = first.generation;
+			add_waits(cgroup, elsewhere / missed, missed);
 	}
-	add_wait(cgroup, ns);
+	add_waits(cgroup, ns, 1);
 	return 0;
 }
 
@@ -204,6 +216,6 @@ int BPF_PROG(switch_timestamps, bool preempt, struct task_struct *prev, struct t
 		return 0;
 	ns = now - state->ns;
 	state->ns = 0;
-	add_wait(cgroup, ns);
+	add_waits(cgroup, ns, 1);
 	return 0;
 }

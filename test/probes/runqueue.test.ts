@@ -31,11 +31,10 @@ function schedstat(pid: number): { count: number; waitNs: number; preempted: num
 
 /**
  * Exact where the kernel shows every switch, as in a virtual machine of one's own. Some hosted machines hide those away
- * from their own agent's threads: then a wait is missing in the count and joins the task's next one, so sums stay exact.
+ * from their own agent's threads: then a task's last wait is missing until its next.
  */
 function expectCount(counted: number | undefined, count: number): void {
-  expect(counted).toBeLessThanOrEqual(count);
-  expect(counted).toBeGreaterThanOrEqual(count - Math.max(20, count * 0.02));
+  expect(Math.abs((counted ?? 0) - count)).toBeLessThanOrEqual(Math.max(20, count * 0.02));
 }
 
 const rowOf = (tick: ProbeTick<'runqueue'>, key: string): RunqueueRow | undefined => tick.rows.find((row) => row.container === key);
@@ -69,8 +68,9 @@ describe.skipIf(!canLoadBpf)('the run queue probe (needs root and BTF)', () => {
     expect(count).toBeGreaterThan(100);
     expectCount(row?.count, count);
     expect(row?.latency?.count).toBe(row?.count);
-    // Waits of 0 are counted as 1 ns.
-    expect(Math.abs((row?.latency?.sumUs ?? 0) - waitUs)).toBeLessThanOrEqual(count / 1000 + 0.001);
+    // Waits of 0 are counted as 1 ns, and shares of hidden ones are rounded.
+    const slackUs = row?.count === count ? count / 1000 + 0.001 : waitUs * 0.02;
+    expect(Math.abs((row?.latency?.sumUs ?? 0) - waitUs)).toBeLessThanOrEqual(slackUs);
     expect(row?.latency?.maxUs).toBeLessThanOrEqual(waitUs);
     // With four tasks per CPU the longest wait is at least one slice of the scheduler.
     expect(row?.latency?.maxUs).toBeGreaterThan(500);
@@ -212,7 +212,7 @@ describe.skipIf(!canLoadBpf)('the run queue probe (needs root and BTF)', () => {
     const all = wide.tick();
     expect(all.loss.lostMap).toBe(0);
     expect(few.loss.lostMap).toBeGreaterThan(0);
-    expect(few.rows.length).toBeLessThanOrEqual(2);
+    expect(few.rows.filter((row) => row.count > 0).length).toBeLessThanOrEqual(2);
     const ours = (tick: typeof all): number => (rowOf(tick, one.key)?.count ?? 0) + (rowOf(tick, two.key)?.count ?? 0);
     // Others' waits are lost, too.
     expect(few.loss.lostMap).toBeGreaterThanOrEqual(ours(all) - ours(few) - EDGE);
