@@ -13,7 +13,10 @@
  * switch_timestamps  Own clock reads at wake-up, preemption and switch: the fallback where the kernel keeps no
  *     account or run queues cannot be reached from a task (no CONFIG_FAIR_GROUP_SCHED).
  *
- * Costs and agreement of the two are measured by bench/runqueue.ts (see bench/RESULTS.md).
+ * Measured (bench/runqueue.ts, and test/probes/runqueue.test.ts against schedstat, four burning tasks per CPU): 170-230 ns
+ * per switch for sched_info, 320-370 for timestamps, 650-740 for libbpf-tools' runqlat; sched_info's sums equal schedstat's
+ * to the nanosecond and its counts to the wait, timestamps are 0.2 to 0.5 % off. Waits of less than a microsecond differ:
+ * the run queue's clock stands still between two events of one scheduling step, where timestamps see their own cost.
  *
  * Limits: a wait shows when it ends, so a task that starves right now shows once it runs. Time between
  * try_to_wake_up() and the insertion into a remote CPU's queue is not a wait. Of tasks older than the probe, the part of

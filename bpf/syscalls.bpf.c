@@ -3,7 +3,8 @@
  * System calls per (cgroup, ABI, number): exact counts, errors by errno, latencies.
  *
  * A call is counted once, when it returns: that is where its result is known, and one tracepoint is all that
- * level `count` pays for. What sys_exit gets wrong by itself is put right: exit and exit_group never return
+ * level `count` pays for (measured, empty programs: 84 ns a call for either tracepoint, 150 for both; this program
+ * makes it 85-96, with errors). What sys_exit gets wrong by itself is put right: exit and exit_group never return
  * (counted by task_exits), a new task returns from a call it never made (skipped), a return from a signal handler
  * and a changed program have overwritten the number (call_sigreturn, task_rename). Calls that seccomp refuses
  * have a sys_exit only, so they count, with their error.

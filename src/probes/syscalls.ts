@@ -30,7 +30,7 @@ export interface SyscallsOptions {
 }
 
 /** Measured by bench/syscalls.ts on a 2.6 GHz server CPU with mitigations on. */
-const DEFAULT_COST: CallCost = { count: 100, hook: 70, timing: 140 };
+const DEFAULT_COST: CallCost = { count: 100, hook: 85, timing: 100 };
 const BPF_F_NO_PREALLOC = 1;
 /** Reads after which an entry may go that its cgroup's end has not yet freed. */
 const IDLE_READS = 60;
