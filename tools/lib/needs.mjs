@@ -62,6 +62,7 @@ const TEST = [
   command('gcc'),
   command('tmux'),
   command('strace'),
+  command('sudo'),
   command('bpftool', bpftoolPackage()),
   command('ip', 'iproute2'),
   file('/usr/share/fonts/truetype/dejavu/DejaVuSansMono.ttf', 'fonts-dejavu-core'),

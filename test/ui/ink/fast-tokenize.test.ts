@@ -5,7 +5,7 @@ import * as fast from '../../../src/ui/ink/fast-tokenize.ts';
 import { simpleText, terminalText } from './text.ts';
 
 const text = fc.oneof(terminalText, simpleText);
-const runs = { numRuns: 10_000 };
+const runs = { numRuns: 4_000 };
 
 it('exports what the package exports', () => {
   expect(Object.keys(fast).sort()).toEqual(Object.keys(original).sort());

@@ -5,7 +5,7 @@ import fastWidth from '../../../src/ui/ink/fast-width.ts';
 import { isSimple } from '../../../src/ui/ink/simple.ts';
 import { simpleText, terminalText } from './text.ts';
 
-const runs = { numRuns: 10_000 };
+const runs = { numRuns: 4_000 };
 
 it('measures any text as string-width does', () => {
   fc.assert(fc.property(terminalText, (text) => fastWidth(text) === stringWidth(text)), runs);
