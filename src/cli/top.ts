@@ -47,7 +47,6 @@ async function top(settings: Settings): Promise<void> {
       scope: scopeOf(settings),
       sort: sortOf(settings),
       saveDirectory: process.cwd(),
-      debug: settings.debug,
       version: version(),
       onScreen: () => manager.start(),
     });

@@ -21,8 +21,6 @@ export interface UiOptions {
   readonly sort?: { readonly [P in PaneId]?: { readonly column: string; readonly descending: boolean } };
   /** Where `w` writes Frames. */
   readonly saveDirectory: string;
-  /** Print stacks of crashes. */
-  readonly debug: boolean;
   readonly version: string;
   /** Called once when the first screen stands: the moment to begin what takes time. What it throws ends the screen like a crash. */
   readonly onScreen?: () => void;

@@ -8,7 +8,7 @@ import type { Effect } from '../../src/ui/effects.ts';
 import { update } from '../../src/ui/update.ts';
 import { FakeNode } from './fixtures.ts';
 
-export const OPTIONS: UiOptions = { color: 'auto', ascii: false, intervalMs: 1000, readOnly: false, scope: null, saveDirectory: '/nowhere', debug: false, version: '1.2.3' };
+export const OPTIONS: UiOptions = { color: 'auto', ascii: false, intervalMs: 1000, readOnly: false, scope: null, saveDirectory: '/nowhere', version: '1.2.3' };
 
 export function emptyState(more: Partial<State> = {}, options: Partial<UiOptions> = {}): State {
   return { ...initialState({ options: { ...OPTIONS, ...options }, can: { setInterval: true, setLevel: true }, size: { width: 120, height: 40 }, symbols: 'braille', depth: 0 }), ...more };

@@ -42,7 +42,7 @@ export const runqueue: PaneDef<'runqueue'> = {
       help: 'Share of the interval in which its own CPU limit stopped the container: raise the limit, do not blame a neighbour',
       value: (row) => row.throttledPct, severity: (row) => ((row.throttledPct ?? 0) >= 25 ? 'bad' : (row.throttledPct ?? 0) > 1 ? 'warn' : 'ok'),
       metric: { name: 'kbtop_container_cpu_throttled_ratio', divisor: 100, combine: 'max' } },
-    { id: 'preemptedBy', title: 'PREEMPTED BY', unit: 'list', align: 'left', rank: 7, width: { min: 12, max: 40, grow: 2 },
+    { id: 'preemptedBy', title: 'PREEMPTED BY', unit: 'list', align: 'left', rank: 7, width: { min: 12, max: 120, grow: 2, ideal: 24 },
       help: 'Containers that were given the CPU when this one was preempted, most first',
       value: (row, context) => row.preemptedBy.map((p) => `${containerName(context.container(p.container))} ${p.count}`).join(', ') || null },
   ],

@@ -3,6 +3,7 @@ import type { PaneId } from '../../frame/frame.ts';
 import { innerWidth } from '../draw/box.ts';
 import { calculateLayout, placeOf } from '../layout.ts';
 import type { State } from '../model.ts';
+import { split, usualRange } from './waits.ts';
 
 export interface Area {
   /** Cells and lines inside the frame. */
@@ -22,8 +23,12 @@ export const BESIDE = 100;
 
 function chartLines(state: State, id: PaneId, width: number, height: number): number {
   if (id === 'runqueue') {
-    if (height < (state.zoomed ? 16 : 26)) return height;
-    return Math.max(10, Math.min(width >= BESIDE || state.zoomed ? 16 : 20, Math.floor(height * (state.zoomed ? 0.45 : 0.7))));
+    if (state.shown === null || height < (state.zoomed ? 16 : 26)) return height;
+    const range = usualRange(state.shown);
+    const most = Math.max(9, Math.floor(height * (state.zoomed ? 0.45 : 0.7)));
+    // As many lines as the scale has rows in this height, a rule above each chart, one free line below.
+    if (width >= BESIDE) return 2 + split(range, most - 2).length;
+    return state.zoomed ? 1 + split(range, most - 1).length : 2 + 2 * split(range, Math.floor((most - 2) / 2)).length;
   }
   if (width < WIDE) return 0;
   if (state.zoomed) return height >= 20 ? ZOOM_CHART : 0;

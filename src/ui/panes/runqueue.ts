@@ -22,8 +22,7 @@ export function drawRunqueue(state: State, pen: Pen, width: number, height: numb
   const fill = (lines: readonly string[], to: number): string[] => [...lines, ...Array.from({ length: Math.max(0, to - lines.length) }, () => blank)].slice(0, to);
   if (shown === null || width < 1) return fill([], height);
   const octaves = shown.history.heat(shown.history.keysOf(scopeOf(state)), Math.min(width, CHART_TICKS));
-  const seen = octaves.flatMap((values, octave) => (values.some((value) => value > 0) ? [octave] : []));
-  const range = usualRange(seen);
+  const range = usualRange(shown);
   const latency = runqueueLatency(state, shown);
   const bars = (w: number, h: number): string[] => histogram(pen, latency, range, w, h);
   const map = (w: number, h: number): string[] => heatMap(pen, octaves, range, w, h);

@@ -6,7 +6,8 @@ import { bar } from '../draw/bar.ts';
 import { heatLine } from '../draw/heat.ts';
 import type { Pen } from '../draw/pen.ts';
 import { lastValues } from '../draw/spark.ts';
-import { OCTAVES, octaveOf, octaveUs } from '../history/history.ts';
+import { CHART_TICKS, OCTAVES, octaveOf, octaveUs } from '../history/history.ts';
+import type { Shown } from '../model.ts';
 import type { Role } from '../theme.ts';
 
 /** Octaves that are always on the scale, so that it does not jump about: 1 µs to 16 ms. */
@@ -18,13 +19,24 @@ export interface Range {
   readonly end: number;
 }
 
-/** The usual scale, widened to hold the longest that was seen; what is faster than it is in its first row. */
-export function usualRange(seen: readonly number[]): Range {
-  return { first: USUAL.first, end: Math.min(OCTAVES, Math.max(USUAL.end, ...seen.map((octave) => octave + 1))) };
+const ranges = new WeakMap<Shown, Range>();
+
+/**
+ * The usual scale, widened to hold the longest wait of any container that is remembered, so that scopes can be
+ * compared; what is faster than the scale is in its first row.
+ */
+export function usualRange(shown: Shown): Range {
+  let range = ranges.get(shown);
+  if (range === undefined) {
+    const longest = shown.history.heat(shown.history.keysOf(null), CHART_TICKS).findLastIndex((values) => values.some((value) => value > 0));
+    range = { first: USUAL.first, end: Math.max(USUAL.end, longest + 1) };
+    ranges.set(shown, range);
+  }
+  return range;
 }
 
 /** The scale that just holds all that was seen. */
-export const exactRange = (seen: readonly number[]): Range => ({ first: Math.min(OCTAVES - 1, ...seen), end: Math.max(1, ...seen.map((octave) => octave + 1)) });
+export const exactRange = (seen: readonly number[]): Range => (seen.length === 0 ? { first: 0, end: 1 } : { first: Math.min(...seen), end: Math.max(...seen) + 1 });
 
 /** Cut a range into at most `rows` parts of equal size on the logarithmic scale; the first takes all below, the last all above. */
 export function split(range: Range, rows: number): Range[] {

@@ -25,7 +25,7 @@ if (misfortune) setTimeout(misfortune, 1000);
 
 let code: number;
 try {
-  code = await runUi(source, { color: 'auto', ascii: false, intervalMs, readOnly: false, scope: null, saveDirectory: process.cwd(), debug: false, version: '0.0.0' });
+  code = await runUi(source, { color: 'auto', ascii: false, intervalMs, readOnly: false, scope: null, saveDirectory: process.cwd(), version: '0.0.0' });
 } catch (error) {
   process.stderr.write(`kbtop: ${(error as Error).message}\n`);
   code = 1;
