@@ -150,7 +150,8 @@ describe('the manager', () => {
     let ready = 0;
     doubles.opens.starting = sleep(150).then(() => { ready = performance.now(); });
     const frame = await manager.sample(200);
-    expect(performance.now() - ready).toBeGreaterThanOrEqual(200);
+    // Timers may be early by less than a millisecond.
+    expect(performance.now() - ready).toBeGreaterThanOrEqual(199);
     expect([frame.seq, statusOf(frame)]).toEqual([1, all('ok')]);
     expect(frame.intervalMs).toBeGreaterThanOrEqual(199);
     for (const { ticks } of Object.values(doubles)) {

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { PANE_IDS } from '../../../src/frame/panes/index.ts';
 import { canLoadBpf } from '../../workloads/cgroup.ts';
-import { NOBODY, isRoot, kbtop, onlyLine } from './kbtop.ts';
+import { NOBODY, isRoot, kbtop, onlyLine, openKbtop } from './kbtop.ts';
 import { onTerminal } from './terminal.ts';
 
 interface Row { group: string; check: string; ok: string; reason: string; fix: string | null }
@@ -49,7 +49,7 @@ describe('kbtop doctor', () => {
   });
 
   it('works for nobody, and says what is lost', async () => {
-    const ended = await kbtop(['doctor', '-o', 'json'], isRoot ? NOBODY : {});
+    const ended = await kbtop(['doctor', '-o', 'json'], isRoot ? { ...NOBODY, command: openKbtop() } : {});
     const rows = rowsOf(ended.stdout);
     expect(ended.code).toBe(3);
     onlyLine(ended);

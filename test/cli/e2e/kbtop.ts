@@ -4,9 +4,13 @@ import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
+import { kbtopForAll } from './open-copy.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
 export const KBTOP = join(ROOT, 'bin/kbtop');
+let forAll: string | null = null;
+/** Path of a kbtop that other users can run, too. */
+export const openKbtop = (): string => (forAll ??= kbtopForAll(ROOT));
 export const BPF_DIR = join(ROOT, 'dist/bpf');
 export const isRoot = process.getuid?.() === 0;
 export const NOBODY = { uid: 65_534, gid: 65_534 };

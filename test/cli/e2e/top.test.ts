@@ -4,14 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { canLoadBpf } from '../../workloads/cgroup.ts';
-import { KBTOP, isRoot } from './kbtop.ts';
+import { KBTOP, isRoot, openKbtop } from './kbtop.ts';
 import { onTerminal } from './terminal.ts';
 
 const ALTERNATE_SCREEN = '\u001b[?1049h';
 
 describe('kbtop top', () => {
   it.skipIf(!isRoot)('as nobody: one line and exit code 3, the terminal untouched (needs root to become nobody)', async () => {
-    const { text, code } = await onTerminal({ command: 'setpriv', args: ['--reuid', '65534', '--regid', '65534', '--clear-groups', KBTOP] });
+    const { text, code } = await onTerminal({ command: 'setpriv', args: ['--reuid', '65534', '--regid', '65534', '--clear-groups', openKbtop()] });
     expect({ text, code }).toEqual({ text: 'kbtop: BPF needs root, or the capabilities CAP_BPF and CAP_PERFMON: run it with sudo, or see what is missing with kbtop doctor\r\n', code: 3 });
   });
 
