@@ -43,6 +43,8 @@ function readText(path: string): string | null {
 }
 
 interface Group {
+  /** No cpu controller's directory, or its root: remembered, so that the files are not looked for at every tick. */
+  absent: boolean;
   periodUs: number | null;
   quotaTick: number;
   /** nr_throttled at `tick`. */
@@ -89,13 +91,18 @@ export class ThrottleReader {
   /** Null: not a cgroup directory with a cpu controller, or its root. */
   #group(path: string, intervalMs: number): Group | null {
     let group = this.#groups.get(path);
-    if (group?.tick === this.#tick) return group;
-    if (!group) group = { periodUs: null, quotaTick: -Infinity, throttled: null, tick: 0, pct: null };
+    if (group?.tick === this.#tick) return group.absent ? null : group;
+    if (!group) group = { absent: false, periodUs: null, quotaTick: -Infinity, throttled: null, tick: 0, pct: null };
     if (this.#tick - group.quotaTick >= QUOTA_TICKS) {
       const period = this.#period(path);
-      if (period === undefined) return null;
-      group.periodUs = period;
+      group.absent = period === undefined;
+      group.periodUs = period ?? null;
       group.quotaTick = this.#tick;
+    }
+    if (group.absent) {
+      group.tick = this.#tick;
+      this.#groups.set(path, group);
+      return null;
     }
     const throttled = group.periodUs === null ? null : throttledPeriods(this.#read(join(path, 'cpu.stat')) ?? '');
     // Nobody asks about a cgroup whose tasks do not wait, and without waiting there is no throttling: gaps do no harm.

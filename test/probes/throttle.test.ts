@@ -43,6 +43,15 @@ describe('ThrottleReader', () => {
     expect([one.pct('nowhere', 1000), one.pct('free', 1000), one.pct('held', 1000)]).toEqual([null, null, 0]);
   });
 
+  it('does not look again at every tick for files that are not there', () => {
+    const { one, reads } = reader({}, { a: '/c/a', b: '/c/b' });
+    for (let tick = 0; tick < 20; tick++) {
+      one.begin();
+      expect([one.pct('a', 1000), one.pct('b', 1000)]).toEqual([null, null]);
+    }
+    expect(reads).toEqual(['/c/a/cpu.max', '/c/a/cpu.cfs_quota_us', '/c/b/cpu.max', '/c/b/cpu.cfs_quota_us']);
+  });
+
   it('is the share of the interval whose periods were throttled, at most 100', () => {
     const files: Record<string, string> = { '/c/a/cpu.max': '1000 100000', '/c/a/cpu.stat': STAT_V2 };
     const { one } = reader(files, { a: '/c/a' });
