@@ -1,6 +1,7 @@
 /** The one place where React and Ink draw: the whole screen as one block of finished lines. */
 import { Box, Transform } from 'ink';
 import { memo, useSyncExternalStore } from 'react';
+import { placeholder } from './ink/placeholder.ts';
 import type { State } from './model.ts';
 import { drawScreen } from './screen.ts';
 
@@ -17,7 +18,7 @@ interface Source {
 const Lines = memo(function Lines({ lines }: { readonly lines: readonly string[] }) {
   return (
     <Transform transform={(_dot, index) => lines[index] ?? ''}>
-      {Array.from({ length: lines.length }, () => '.').join('\n')}
+      {placeholder(lines.length)}
     </Transform>
   );
 });

@@ -72,6 +72,14 @@ function compare(a: SortValue, b: SortValue, descending: boolean): number {
   return descending ? -order : order;
 }
 
+interface Sorted {
+  readonly row: ViewRow;
+  readonly i: number;
+  readonly value: SortValue;
+  /** Worked out for rows whose values are alike only. */
+  mean: SortValue | undefined;
+}
+
 function sorted(pane: AnyPane, rows: ViewRow[], setting: PaneSetting, shown: Shown, context: RowContext, totals: boolean): ViewRow[] {
   const { sort } = setting;
   const column = columnById(pane, sort.column);
@@ -80,11 +88,12 @@ function sorted(pane: AnyPane, rows: ViewRow[], setting: PaneSetting, shown: Sho
   // A stream comes newest first.
   if (stream && sort.column === pane.defaultSort.column) return sort.descending ? rows : rows.reverse();
   const steady = !totals && pane.columns.some((one) => one.trendOf === column.id);
-  const keyed = rows.map((row, i) => {
+  const keyed = rows.map((row, i): Sorted => {
     const value = column.value(row.row, context);
-    return steady ? { row, i, value: magnitude(value), mean: shown.history.smooth(pane.id, column.id, row.members) ?? value } : { row, i, value, mean: null };
+    return { row, i, value: steady ? magnitude(value) : value, mean: undefined };
   });
-  keyed.sort((a, b) => compare(a.value, b.value, sort.descending) || compare(a.mean, b.mean, sort.descending) || (stream ? a.i - b.i : a.row.key < b.row.key ? -1 : 1));
+  const meanOf = (entry: Sorted): SortValue => (entry.mean ??= shown.history.smooth(pane.id, column.id, entry.row.members));
+  keyed.sort((a, b) => compare(a.value, b.value, sort.descending) || (steady ? compare(meanOf(a), meanOf(b), sort.descending) : 0) || (stream ? a.i - b.i : a.row.key < b.row.key ? -1 : 1));
   return keyed.map((entry) => entry.row);
 }
 

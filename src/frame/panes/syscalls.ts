@@ -1,5 +1,5 @@
 import type { PaneDef } from '../columns.ts';
-import type { SyscallRow } from '../frame.ts';
+import type { Latency, SyscallRow } from '../frame.ts';
 import { mergeLatencies } from '../histogram.ts';
 import { ALL_CONTAINERS } from '../names.ts';
 import { containerColumn, exportColumn, latencyColumn, latencyExports } from './shared.ts';
@@ -35,13 +35,15 @@ export const syscalls: PaneDef<'syscalls'> = {
   merge: (rows) => {
     const first = rows[0] as SyscallRow;
     if (rows.length === 1) return first;
+    let latency: Latency | null | undefined;
     return {
       ...first, container: ALL_CONTAINERS,
       count: rows.reduce((n, row) => n + row.count, 0),
       ratePerSec: rows.reduce((n, row) => n + row.ratePerSec, 0),
       injected: rows.reduce((n, row) => n + row.injected, 0),
       errors: mergeErrors(rows),
-      latency: mergeLatencies(rows.map((row) => row.latency)),
+      // The dearest part, and most rows are never on screen.
+      get latency() { return latency === undefined ? (latency = mergeLatencies(rows.map((row) => row.latency))) : latency; },
     };
   },
   columns: [

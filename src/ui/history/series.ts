@@ -47,9 +47,14 @@ export class SeriesMap {
     for (const key of keys) {
       const entry = this.#entries.get(key);
       if (entry === undefined) continue;
-      for (let i = 0; i < samples; i++) {
-        const value = this.#value(entry, tick - samples + 1 + i, tick, lane);
-        if (!Number.isNaN(value)) out[i] = (Number.isNaN(out[i]) ? 0 : (out[i] as number)) + value;
+      // Ticks older than the ring reaches are not known; those after the last value were silent.
+      const first = tick - samples + 1;
+      const known = Math.max(first, 1, tick - this.#capacity + 1, entry.tick - this.#capacity + 1);
+      for (let t = known; t <= tick; t++) {
+        const value = t > entry.tick ? 0 : (entry.values[(t % this.#capacity) * this.#lanes + lane] as number);
+        const i = t - first, before = out[i] as number;
+        // NaN is the one number that is not itself.
+        if (value === value) out[i] = before === before ? before + value : value;
       }
     }
     return out;
@@ -84,11 +89,5 @@ export class SeriesMap {
   #slot(entry: Entry, tick: number): Float32Array {
     const at = (tick % this.#capacity) * this.#lanes;
     return entry.values.subarray(at, at + this.#lanes);
-  }
-
-  #value(entry: Entry, tick: number, now: number, lane: number): number {
-    if (tick < 1 || now - tick >= this.#capacity || tick <= entry.tick - this.#capacity) return Number.NaN;
-    if (tick > entry.tick) return 0;
-    return entry.values[(tick % this.#capacity) * this.#lanes + lane] as number;
   }
 }

@@ -4,7 +4,7 @@ import { HIST_BUCKETS, bucketOf, latencyOf } from '../../frame/histogram.ts';
 import { runqueue } from '../../frame/panes/runqueue.ts';
 import { syscalls } from '../../frame/panes/syscalls.ts';
 
-/** Rows kept per pane; the oldest silent ones go first. */
+/** Rows kept per pane. */
 const LIMIT = 20_000;
 
 /** A Latency that grows in place. */
@@ -14,11 +14,12 @@ class LatencySum {
   #maxUs: number | null = null;
   #sampled = 1;
 
-  add(latency: Latency | null): void {
-    if (latency === null) return;
-    for (const [lower, n] of latency.buckets) {
-      const i = bucketOf(lower);
-      this.#counts[i] = (this.#counts[i] ?? 0) + n;
+  add(latency: Latency): void {
+    const { buckets } = latency;
+    for (let at = 0; at < buckets.length; at++) {
+      const bucket = buckets[at] as (typeof buckets)[number];
+      const i = bucketOf(bucket[0]);
+      this.#counts[i] = (this.#counts[i] ?? 0) + bucket[1];
     }
     this.#sumUs += latency.sumUs;
     if (latency.maxUs !== null) this.#maxUs = Math.max(this.#maxUs ?? 0, latency.maxUs);
@@ -32,6 +33,8 @@ class LatencySum {
 
 interface Sum<Row> {
   row: Row;
+  /** Tick of the last sign of life. */
+  tick: number;
   count: number;
   injected: number;
   errors: Record<string, number> | null;
@@ -45,35 +48,44 @@ type Countable = SyscallRow | RunqueueRow;
 class TotalRows<Row extends Countable> {
   readonly #key: (row: Row) => string;
   readonly #sums = new Map<string, Sum<Row>>();
+  #tick = 0;
 
   constructor(key: (row: Row) => string) {
     this.#key = key;
   }
 
   add(rows: readonly Row[], intervalMs: number): void {
+    this.#tick += 1;
     for (const row of rows) {
       const key = this.#key(row);
       let sum = this.#sums.get(key);
-      // Set anew, so that the map's order is that of the last sign of life.
-      if (sum !== undefined) this.#sums.delete(key);
-      else sum = { row, count: 0, injected: 0, errors: null, throttledMs: null, preemptedBy: new Map(), latency: null };
-      this.#sums.set(key, sum);
+      if (sum === undefined) {
+        sum = { row, tick: 0, count: 0, injected: 0, errors: null, throttledMs: null, preemptedBy: new Map(), latency: null };
+        this.#sums.set(key, sum);
+      }
       sum.row = row;
+      sum.tick = this.#tick;
       sum.count += row.count;
       if (row.latency !== null) (sum.latency ??= new LatencySum()).add(row.latency);
       if ('errors' in row) {
         sum.injected += row.injected;
-        for (const [errno, n] of Object.entries(row.errors ?? {})) (sum.errors ??= {})[errno] = (sum.errors[errno] ?? 0) + n;
-        if (row.errors !== null) sum.errors ??= {};
+        if (row.errors !== null) {
+          sum.errors ??= {};
+          for (const errno in row.errors) sum.errors[errno] = (sum.errors[errno] ?? 0) + (row.errors[errno] ?? 0);
+        }
       } else {
         if (row.throttledPct !== null) sum.throttledMs = (sum.throttledMs ?? 0) + (row.throttledPct / 100) * intervalMs;
         for (const by of row.preemptedBy) sum.preemptedBy.set(by.container, (sum.preemptedBy.get(by.container) ?? 0) + by.count);
       }
     }
-    for (const key of this.#sums.keys()) {
-      if (this.#sums.size <= LIMIT) break;
-      this.#sums.delete(key);
-    }
+    if (this.#sums.size > LIMIT) this.#forget();
+  }
+
+  /** Drop the tenth that has been silent longest. */
+  #forget(): void {
+    const ticks = Array.from(this.#sums.values(), (sum) => sum.tick).sort((a, b) => a - b);
+    const oldest = ticks[Math.ceil(ticks.length / 10)] ?? 0;
+    for (const [key, sum] of this.#sums) if (sum.tick < oldest || this.#sums.size > LIMIT) this.#sums.delete(key);
   }
 
   rows(elapsedMs: number): Row[] {
