@@ -55,6 +55,19 @@ export interface Latency {
 export type ContainerKind = 'pod' | 'container' | 'sandbox' | 'service' | 'user' | 'host' | 'unknown';
 export type NameSource = 'cgroup' | 'oci' | 'cri' | 'logs' | 'api' | 'kubelet';
 
+/** A pod as `kubectl get pods` tells it. */
+export interface PodStatus {
+  /** Containers that are ready, of how many; sidecars (restartable init containers) count. */
+  readonly ready: number;
+  readonly containers: number;
+  /** kubectl's STATUS, which is not the phase: Running, CrashLoopBackOff, Init:0/1, Terminating, ... */
+  readonly status: string;
+  /** Restarts of all its containers, as kubectl counts them. */
+  readonly restarts: number;
+  /** ISO 8601; null when not told. */
+  readonly createdAt: string | null;
+}
+
 /** Who a cgroup is. Every cgroup that a row refers to stands in `Frame.containers` under its key. */
 export interface ContainerInfo {
   readonly kind: ContainerKind;
@@ -71,6 +84,8 @@ export interface ContainerInfo {
   readonly labels: Readonly<Record<string, string>>;
   readonly owner: { readonly kind: string; readonly name: string } | null;
   readonly qos: 'Guaranteed' | 'Burstable' | 'BestEffort' | null;
+  /** Null unless the Kubernetes API or the kubelet tells it. */
+  readonly podStatus: PodStatus | null;
   /** Inode number of the pid namespace its tasks live in (the task's own, not the one for children). */
   readonly pidNs: number | null;
   /** UTS nodename its tasks see. */
@@ -221,6 +236,8 @@ export interface Frame {
   readonly intervalMs: number;
   readonly node: NodeInfo;
   readonly containers: Readonly<Record<string, ContainerInfo>>;
+  /** Containers of earlier Frames, by key, about which something was learned since: names that came late. */
+  readonly learned: Readonly<Record<string, ContainerInfo>>;
   readonly panes: Panes;
   readonly chaos: readonly ChaosStatus[];
   readonly self: SelfCost;

@@ -7,7 +7,7 @@ export const ALL_CONTAINERS = '*';
 
 const NOBODY: ContainerInfo = {
   kind: 'unknown', cgroupId: '0', cgroup: null, namespace: null, pod: null, podUid: null, container: null,
-  containerId: null, image: null, labels: {}, owner: null, qos: null, pidNs: null, nodename: null,
+  containerId: null, image: null, labels: {}, owner: null, qos: null, podStatus: null, pidNs: null, nodename: null,
   nameSource: null, unresolved: 'no such container in this frame',
 };
 
@@ -24,6 +24,7 @@ function lastPart(path: string): string {
 export function containerName(info: ContainerInfo): string {
   if (info.kind === 'host') return 'host';
   if (info.container !== null) return info.container;
+  if (info.kind === 'sandbox') return 'sandbox';
   if (info.containerId !== null) return info.containerId.slice(0, 12);
   if (info.cgroup !== null) return lastPart(info.cgroup);
   return `cgroup ${info.cgroupId}`;

@@ -35,20 +35,26 @@ export class Identity {
   });
   readonly #registry: Registry;
   readonly #search: CgroupSearch;
+  readonly #sources: readonly NameSource[];
   readonly #debug: (text: string) => void;
   readonly #directories = new Map<CgroupKey, { path: string | null; until: number }>();
   readonly #namespaceRoots = new Map<number, string>();
-  readonly #apply = (record: PathRecord): void => { this.#tree.apply(record); };
+  readonly #apply = (record: PathRecord): void => {
+    this.#tree.apply(record);
+    if (record.path !== null) this.#registry.notice(record.path);
+  };
   readonly #removed = (key: CgroupKey): boolean => this.#tree.removed(key);
   /** Counted since the last call of takeEvents(). */
   #events = 0;
   readonly #blind = ownNamespace('pid') === INITIAL_PID_NAMESPACE ? null : 'only tasks of this pid namespace are seen: run on the host, or in a pod with hostPID';
   #started: Promise<void> | null = null;
+  #sourcesStarted: Promise<void> | null = null;
 
   constructor(options: IdentityOptions = {}) {
     this.hierarchies = options.hierarchies ?? Hierarchies.read();
     this.#debug = options.debug ?? (() => {});
-    this.#registry = new Registry(options.sources);
+    this.#sources = options.sources ?? [];
+    this.#registry = new Registry(this.#sources);
     this.#search = new CgroupSearch(this.hierarchies, (hierarchy) => this.#namespaceRoot(hierarchy), this.#apply);
   }
 
@@ -64,6 +70,17 @@ export class Identity {
   async #start(addon: Addon): Promise<void> {
     await this.#kernel.start(addon, { v1Fallback: this.hierarchies.v1Fallback, hierarchies: this.hierarchies.wanted, debug: this.#debug });
     this.walk();
+  }
+
+  /** Begin to ask for names; resolves when every source has answered or is known to stay silent. Called again, it waits for the first call. */
+  startSources(): Promise<void> {
+    this.#sourcesStarted ??= Promise.all(this.#sources.map((source) => source.start())).then(() => {});
+    return this.#sourcesStarted;
+  }
+
+  /** How the sources fare, best first. */
+  get sources(): readonly Pick<NameSource, 'id' | 'state'>[] {
+    return this.#sources;
   }
 
   /** The BPF object, for its cost and losses; null before start and after close. */
@@ -131,6 +148,20 @@ export class Identity {
   info(key: CgroupKey): ContainerInfo {
     const use = this.#kernel.uses.get(key);
     return this.#registry.info(key, { path: this.#tree.path(key) ?? null, pidNs: use?.pidNs ?? null, nodename: use?.nodename ?? null });
+  }
+
+  /**
+   * Containers that earlier answers of info() named, and about which something was learned since: names that came late.
+   * Each is told once.
+   */
+  learned(): Map<CgroupKey, ContainerInfo> {
+    const changed = new Map<CgroupKey, ContainerInfo>();
+    for (const key of this.#registry.stale) {
+      const before = this.#registry.known(key);
+      const info = this.info(key);
+      if (info !== before) changed.set(key, info);
+    }
+    return changed;
   }
 
   /** The absolute directory whose cpu.stat tells how a container's CPU quota holds it back; null when there is none to be seen. */

@@ -1,8 +1,8 @@
 /** Cgroup key -> ContainerInfo: asks the sources in order, keeps every answer for the whole run, says why a name is missing. */
-import type { ContainerInfo } from '../frame/frame.ts';
-import { parseCgroupPath, type PathIdentity } from './cgroup-path.ts';
+import type { ContainerInfo, ContainerKind, NameSource as SourceId } from '../frame/frame.ts';
+import { parseCgroupPath, type PathContainer, type PathIdentity } from './cgroup-path.ts';
 import { type CgroupKey, cgroupIdOf } from './key.ts';
-import { type Names, type NameSource, PATH_SOURCE } from './source.ts';
+import type { Names, NameSource, Subject } from './source.ts';
 
 /** What the kernel tells about a cgroup. */
 export interface Facts {
@@ -12,29 +12,71 @@ export interface Facts {
   readonly nodename: string | null;
 }
 
+/** All that is known of one cgroup. */
 interface Entry {
-  readonly info: ContainerInfo;
-  readonly generation: number;
+  info: ContainerInfo;
+  /** Its path, read; null as long as there is none. */
+  parsed: PathIdentity | null;
+  /** What the sources have told so far: what was known once stays known. */
+  names: Names;
+  nameSource: SourceId | null;
+  /** A source may know more by now. */
+  stale: boolean;
 }
 
-/** Why names are missing; null when none is. */
-function unresolved(parsed: PathIdentity, names: Names, sources: readonly NameSource[]): string | null {
-  const asked = sources.map((source) => source.id).filter((id) => id !== 'cgroup');
-  const tried = asked.length === 0 ? 'the cgroup path holds only ids, and nothing else was asked' : `not known to ${asked.join(', ')}`;
-  if (parsed.podUid !== null && names.pod === undefined) return `pod and container names: ${tried}`;
-  if (parsed.containerId !== null && (names.container === undefined || names.container === parsed.containerId.slice(0, 12))) return `container name: ${tried}`;
-  return null;
+const NO_NAMES: Names = {};
+
+/** A source's answer; a broken source costs its own names, nobody else's. */
+function ask(source: NameSource, subject: Subject): Names | null {
+  try {
+    return source.lookup(subject);
+  } catch {
+    return null;
+  }
 }
+
+const subjectOf = ({ podUid, containerId }: { readonly podUid: string | null; readonly containerId: string | null }): Subject => ({ podUid, containerId });
+
+const isAsked = ({ podUid, containerId }: Subject): boolean => podUid !== null || containerId !== null;
 
 export class Registry {
   readonly #sources: readonly NameSource[];
   readonly #entries = new Map<CgroupKey, Entry>();
-  #generation = 0;
+  /** Container id or pod uid -> keys of the cgroups that it stands in the paths of. */
+  readonly #byId = new Map<string, Set<CgroupKey>>();
+  readonly #noticed = new Set<string>();
+  /** Keys that were asked for and whose answer may have changed since. */
+  readonly #stale = new Set<CgroupKey>();
 
-  /** @param sources best first; the path's own source is added at the end */
+  /** @param sources best first */
   constructor(sources: readonly NameSource[] = []) {
-    this.#sources = [...sources, PATH_SOURCE];
-    for (const source of this.#sources) source.onChange?.(() => { this.#generation++; });
+    this.#sources = sources;
+    for (const source of sources) source.onChange((ids) => this.#changed(ids));
+  }
+
+  #changed(ids?: Iterable<string>): void {
+    if (ids === undefined) for (const key of this.#entries.keys()) this.#spoil(key);
+    else for (const id of ids) for (const key of this.#byId.get(id) ?? []) this.#spoil(key);
+  }
+
+  #spoil(key: CgroupKey): void {
+    const entry = this.#entries.get(key);
+    // Only what has ids can be told more of.
+    if (entry?.parsed == null || entry.parsed.chain.length === 0) return;
+    entry.stale = true;
+    this.#stale.add(key);
+  }
+
+  /** A cgroup's path became known: sources that must be quick are told at once, each container once. */
+  notice(path: string): void {
+    // Cheap enough for every cgroup of a node: most hold neither.
+    if (!/[0-9a-f]{32}|pod/.test(path)) return;
+    for (const { podUid, containerId } of parseCgroupPath(path).chain) {
+      const id = containerId ?? podUid;
+      if (id === null || this.#noticed.has(id)) continue;
+      this.#noticed.add(id);
+      for (const source of this.#sources) source.notice?.({ podUid, containerId });
+    }
   }
 
   /**
@@ -47,54 +89,137 @@ export class Registry {
     const path = facts.path ?? old?.cgroup ?? null;
     const pidNs = facts.pidNs ?? old?.pidNs ?? null;
     const nodename = facts.nodename ?? old?.nodename ?? null;
-    const same = old && old.cgroup === path && old.pidNs === pidNs && old.nodename === nodename;
-    if (same && entry.generation === this.#generation) return old;
-    const info = path === null ? nobody(key, pidNs, nodename) : this.#ask(key, path, pidNs, nodename);
-    this.#entries.set(key, { info, generation: this.#generation });
-    return info;
+    if (entry && old && !entry.stale && old.cgroup === path && old.pidNs === pidNs && old.nodename === nodename) return old;
+    return this.#renew(key, entry ?? this.#add(key), { path, pidNs, nodename });
   }
 
-  #ask(key: CgroupKey, path: string, pidNs: number | null, nodename: string | null): ContainerInfo {
-    const parsed = parseCgroupPath(path);
-    const names: { -readonly [K in keyof Names]: Names[K] } = {};
-    let nameSource: ContainerInfo['nameSource'] = null;
-    for (const source of this.#sources) {
-      const told = lookup(source, { key, path, parsed });
-      if (!told) continue;
-      if (nameSource === null && (told.pod ?? told.container ?? told.podUid ?? told.containerId) !== undefined) nameSource = source.id;
-      Object.assign(names, { ...told, ...names });
+  #add(key: CgroupKey): Entry {
+    const entry: Entry = { info: nobody(key, null, null), parsed: null, names: NO_NAMES, nameSource: null, stale: false };
+    this.#entries.set(key, entry);
+    return entry;
+  }
+
+  #renew(key: CgroupKey, entry: Entry, { path, pidNs, nodename }: Facts): ContainerInfo {
+    entry.stale = false;
+    this.#stale.delete(key);
+    if (path === null) return (entry.info = nobody(key, pidNs, nodename));
+    if (entry.parsed === null || path !== entry.info.cgroup) {
+      entry.parsed = parseCgroupPath(path);
+      this.#index(key, entry.parsed);
     }
+    const info = this.#ask(key, entry, entry.parsed, { path, pidNs, nodename });
+    // A source that changed something else need not wake whoever compares objects.
+    return (entry.info = same(info, entry.info) ? entry.info : info);
+  }
+
+  #index(key: CgroupKey, { chain }: PathIdentity): void {
+    for (const { podUid, containerId } of chain) {
+      for (const id of [podUid, containerId]) {
+        if (id === null) continue;
+        const keys = this.#byId.get(id);
+        if (keys) keys.add(key);
+        else this.#byId.set(id, new Set([key]));
+      }
+    }
+  }
+
+  /**
+   * Of the pods on a path, the outermost that somebody knows: a cluster inside a pod is that pod's to this node. Where
+   * nobody knows any, the innermost, so that the pods of a node in a container stay apart.
+   */
+  #choose(parsed: PathIdentity): PathContainer | null {
+    const pods = parsed.chain.filter((one) => one.podUid !== null);
+    if (pods.length < 2) return null;
+    return pods.find((pod) => this.#sources.some((source) => ask(source, subjectOf(pod))?.pod !== undefined)) ?? null;
+  }
+
+  #ask(key: CgroupKey, entry: Entry, parsed: PathIdentity, { path, pidNs, nodename }: Facts): ContainerInfo {
+    const chosen = this.#choose(parsed);
+    const { podUid, containerId, qos } = chosen ?? parsed;
+    const kind: ContainerKind = chosen === null ? parsed.kind : chosen.monitor ? 'sandbox' : 'pod';
+    const subject = { podUid, containerId };
+    const names: { -readonly [K in keyof Names]: Names[K] } = {};
+    let nameSource: SourceId | null = null;
+    if (isAsked(subject)) {
+      for (const source of this.#sources) {
+        const told = ask(source, subject);
+        if (told === null) continue;
+        if (nameSource === null && (told.pod ?? told.container) !== undefined) nameSource = source.id;
+        Object.assign(names, { ...told, ...names });
+      }
+    }
+    Object.assign(names, { ...entry.names, ...names });
+    entry.names = names;
+    entry.nameSource = nameSource ?? entry.nameSource;
+    const own = parsed.name ?? undefined;
     return {
-      kind: names.kind ?? 'unknown', cgroupId: cgroupIdOf(key), cgroup: path, namespace: names.namespace ?? null, pod: names.pod ?? null,
-      podUid: names.podUid ?? null, container: names.container ?? null, containerId: names.containerId ?? null, image: names.image ?? null,
-      labels: names.labels ?? {}, owner: names.owner ?? null, qos: names.qos ?? null, pidNs, nodename, nameSource,
-      unresolved: unresolved(parsed, names, this.#sources),
+      kind: kind === 'pod' || kind === 'container' ? names.kind ?? kind : kind,
+      cgroupId: cgroupIdOf(key), cgroup: path, namespace: names.namespace ?? null, pod: names.pod ?? null,
+      podUid: podUid ?? names.podUid ?? null, container: names.container ?? own ?? null, containerId: containerId ?? names.containerId ?? null,
+      image: names.image ?? null, labels: names.labels ?? {}, owner: names.owner ?? null, qos: names.qos ?? qos, podStatus: names.podStatus ?? null,
+      pidNs, nodename, nameSource: entry.nameSource ?? (isAsked(subject) || own !== undefined ? 'cgroup' : null),
+      unresolved: this.#unresolved(subject, kind, names),
     };
+  }
+
+  /** Why names are missing; null when none is. */
+  #unresolved({ podUid, containerId }: Subject, kind: ContainerKind, names: Names): string | null {
+    if (podUid !== null && names.pod === undefined) return `pod and container names: ${this.#why()}`;
+    // A pod's own cgroup, its sandbox and a monitor have no container name.
+    if (containerId === null || kind === 'sandbox' || names.kind === 'sandbox') return null;
+    return names.container === undefined ? `container name: ${this.#why()}` : null;
+  }
+
+  /** What came of asking each source. */
+  #why(): string {
+    const asked = this.#sources.filter(({ state }) => state.status !== 'off');
+    const answering = asked.filter(({ state }) => state.status === 'ok').map(({ id }) => id);
+    const others = asked.filter(({ state }) => state.status !== 'ok').map(({ id, state }) => `${id}: ${state.status === 'starting' ? 'not answered yet' : state.reason}`);
+    const parts = [...(answering.length > 0 ? [`not known to ${answering.join(', ')}`] : []), ...others];
+    return parts.length > 0 ? parts.join('; ') : 'the cgroup path holds only ids, and nothing else was asked';
+  }
+
+  /** Keys that were asked for before and about which something may have been learned since; each until its next info(). */
+  get stale(): ReadonlySet<CgroupKey> {
+    return this.#stale;
+  }
+
+  /** The last answer of info(). */
+  known(key: CgroupKey): ContainerInfo | undefined {
+    return this.#entries.get(key)?.info;
   }
 
   /** Drop what is known of a cgroup that is long gone. */
   forget(key: CgroupKey): void {
+    for (const { podUid, containerId } of this.#entries.get(key)?.parsed?.chain ?? []) {
+      for (const id of [podUid, containerId]) {
+        if (id === null) continue;
+        const keys = this.#byId.get(id);
+        keys?.delete(key);
+        if (keys?.size === 0) {
+          this.#byId.delete(id);
+          this.#noticed.delete(id);
+        }
+      }
+    }
     this.#entries.delete(key);
+    this.#stale.delete(key);
   }
 
   close(): void {
-    for (const source of this.#sources) source.close?.();
+    for (const source of this.#sources) source.close();
   }
 }
 
-function lookup(source: NameSource, subject: Parameters<NameSource['lookup']>[0]): Names | null {
-  try {
-    return source.lookup(subject);
-  } catch {
-    // A broken source costs its own names, nobody else's.
-    return null;
-  }
+/** Sources make new objects of what they told before. */
+function same(a: ContainerInfo, b: ContainerInfo): boolean {
+  return (Object.keys(a) as (keyof ContainerInfo)[]).every((field) => a[field] === b[field] || (typeof a[field] === 'object' && JSON.stringify(a[field]) === JSON.stringify(b[field])));
 }
 
 function nobody(key: CgroupKey, pidNs: number | null, nodename: string | null): ContainerInfo {
   return {
     kind: 'unknown', cgroupId: cgroupIdOf(key), cgroup: null, namespace: null, pod: null, podUid: null, container: null, containerId: null,
-    image: null, labels: {}, owner: null, qos: null, pidNs, nodename, nameSource: null,
+    image: null, labels: {}, owner: null, qos: null, podStatus: null, pidNs, nodename, nameSource: null,
     unresolved: 'its cgroup was gone before its path could be read',
   };
 }

@@ -57,9 +57,11 @@ export interface FrameParts {
   readonly ms: PaneMs;
   /** Who a key is; asked once per key. */
   readonly info: (key: CgroupKey) => ContainerInfo;
+  /** Names that came late; see Frame.learned. */
+  readonly learned: ReadonlyMap<CgroupKey, ContainerInfo>;
 }
 
-export function assemble({ seq, time, intervalMs, node, self, ticks, ms, info }: FrameParts): Frame {
+export function assemble({ seq, time, intervalMs, node, self, ticks, ms, info, learned }: FrameParts): Frame {
   const containers: Record<CgroupKey, ContainerInfo> = {};
   const unknown = new Set<CgroupKey>();
   for (const key of keysOf(ticks)) {
@@ -75,5 +77,5 @@ export function assemble({ seq, time, intervalMs, node, self, ticks, ms, info }:
     tcp: { state: ticks.tcp.state, loss: loss('tcp'), ratePerSec: ratePerSec(ticks.tcp, ms.tcp), rows: ticks.tcp.rows, totals: ticks.tcp.totals ?? [] },
     containers: { state: ticks.containers.state, loss: loss('containers'), rows: ticks.containers.rows },
   };
-  return { schema: SCHEMA, seq, time: time.toISOString(), intervalMs, node, containers, panes, chaos: [], self };
+  return { schema: SCHEMA, seq, time: time.toISOString(), intervalMs, node, containers, learned: Object.fromEntries([...learned].filter(([key]) => !(key in containers))), panes, chaos: [], self };
 }

@@ -166,7 +166,7 @@ export class Manager implements FrameSource {
     this.#pace(raw, intervalMs);
     return assemble({
       seq: this.#seq, time, intervalMs, node: this.#node(now), ticks, ms,
-      self: this.#self.read(this.#objects()), info: (key) => this.identity.info(key),
+      self: this.#self.read(this.#objects()), info: (key) => this.identity.info(key), learned: this.identity.learned(),
     });
   }
 

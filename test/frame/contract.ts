@@ -100,14 +100,15 @@ const stream = (row: Check): Check => pane(row, { ratePerSec: positive, totals: 
 const info = shape({
   kind: oneOf('pod', 'container', 'sandbox', 'service', 'user', 'host', 'unknown'), cgroupId: digits, cgroup: nullable(text), namespace: nullable(text), pod: nullable(text),
   podUid: nullable(text), container: nullable(text), containerId: nullable(text), image: nullable(text), labels: mapOf(text),
-  owner: nullable(shape({ kind: text, name: text })), qos: nullable(oneOf('Guaranteed', 'Burstable', 'BestEffort')), pidNs: nullable(count), nodename: nullable(text),
+  owner: nullable(shape({ kind: text, name: text })), qos: nullable(oneOf('Guaranteed', 'Burstable', 'BestEffort')),
+  podStatus: nullable(shape({ ready: count, containers: count, status: text, restarts: count, createdAt: nullable(time) })), pidNs: nullable(count), nodename: nullable(text),
   nameSource: nullable(oneOf('cgroup', 'oci', 'cri', 'logs', 'api', 'kubelet')), unresolved: nullable(text),
 });
 
 const frame = shape({
   schema: exactly('kbtop.frame/1'), seq: is('1 or more', (value) => Number.isInteger(value) && (value as number) >= 1), time, intervalMs: positive,
   node: shape({ name: text, kernel: text, arch: text, cpus: is('1 or more', (value) => Number.isInteger(value) && (value as number) >= 1), cgroupMode: oneOf('v1', 'hybrid', 'v2') }),
-  containers: mapOf(info, digits),
+  containers: mapOf(info, digits), learned: mapOf(info, digits),
   panes: shape({ syscalls: pane(syscallRow), runqueue: pane(runqueueRow), opens: stream(openRow), tcp: stream(tcpRow), containers: pane(containerRow) }),
   chaos: listOf(shape({ id: count, rule: text, target: text, backend: text, hits: count, remainingMs: number, remainingHits: number })),
   self: shape({ cpuPct: nullable(positive), bpfCpuPct: nullable(positive), rssBytes: nullable(count) }),

@@ -68,7 +68,7 @@ describe.skipIf(!canLoadBpf)('identity with real BPF', () => {
     await group.remove();
     identity.resolve([group.key]);
     expect(identity.info(group.key)).toMatchObject({
-      kind: 'pod', cgroup: group.path, podUid: UID, containerId: CID, container: CID.slice(0, 12), qos: 'Burstable', nameSource: 'cgroup',
+      kind: 'pod', cgroup: group.path, podUid: UID, containerId: CID, container: null, qos: 'Burstable', nameSource: 'cgroup',
       pidNs: inum('/proc/self/ns/pid'), nodename: readFileSync('/proc/sys/kernel/hostname', 'utf8').trim(),
     });
     expect(identity.info(group.key).unresolved).toMatch(/^pod and container names: /);

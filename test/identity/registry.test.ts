@@ -1,14 +1,35 @@
 import { describe, expect, it } from 'vitest';
 import { Registry } from '../../src/identity/registry.ts';
-import type { Names, NameSource } from '../../src/identity/source.ts';
+import type { Changed, Names, NameSource, SourceState, Subject } from '../../src/identity/source.ts';
 import { cgroupIdOf, cgroupKey, hierarchyOf } from '../../src/identity/key.ts';
 
 const UID = '7e299a8d-c8cc-4b92-ad99-98e453d358e8';
 const CID = '05ace0336205ec28b4084793ada1de91b6a9c294e55e99086bdec24a811f38a4';
+const CID2 = 'aa'.repeat(32);
+const OTHER = '185def3c-11ae-4a03-9203-d1a265548687';
 const POD = { path: `/kubepods/burstable/pod${UID}/${CID}`, pidNs: 4026532182, nodename: 'web-1' };
 const GONE = { path: null, pidNs: null, nodename: null };
 
-const source = (id: NameSource['id'], lookup: () => Names | null): NameSource => ({ id, lookup });
+/** A source under the test's hand. */
+class Source implements NameSource {
+  readonly id;
+  state: SourceState = { status: 'ok', reason: 'it answers', fix: null };
+  readonly noticed: Subject[] = [];
+  changed: Changed = () => {};
+  lookup: (subject: Subject) => Names | null;
+
+  constructor(id: NameSource['id'], lookup: (subject: Subject) => Names | null) {
+    this.id = id;
+    this.lookup = lookup;
+  }
+
+  start(): Promise<void> { return Promise.resolve(); }
+  notice(subject: Subject): void { this.noticed.push(subject); }
+  onChange(changed: Changed): void { this.changed = changed; }
+  close(): void {}
+}
+
+const source = (id: NameSource['id'], lookup: (subject: Subject) => Names | null): Source => new Source(id, lookup);
 
 describe('keys', () => {
   it('hold a hierarchy and an inode, beyond 2^53', () => {
@@ -22,8 +43,8 @@ describe('keys', () => {
 describe('the registry', () => {
   it('has ids from the path, and says why there are no names', () => {
     expect(new Registry().info('82', POD)).toEqual({
-      kind: 'pod', cgroupId: '82', cgroup: POD.path, namespace: null, pod: null, podUid: UID, container: CID.slice(0, 12), containerId: CID,
-      image: null, labels: {}, owner: null, qos: 'Burstable', pidNs: 4026532182, nodename: 'web-1', nameSource: 'cgroup',
+      kind: 'pod', cgroupId: '82', cgroup: POD.path, namespace: null, pod: null, podUid: UID, container: null, containerId: CID,
+      image: null, labels: {}, owner: null, qos: 'Burstable', podStatus: null, pidNs: 4026532182, nodename: 'web-1', nameSource: 'cgroup',
       unresolved: 'pod and container names: the cgroup path holds only ids, and nothing else was asked',
     });
   });
@@ -62,21 +83,96 @@ describe('the registry', () => {
     });
   });
 
-  it('says which sources did not know', () => {
-    const registry = new Registry([source('oci', () => null), source('cri', () => null)]);
-    expect(registry.info('82', POD).unresolved).toBe('pod and container names: not known to oci, cri');
+  it('says which sources did not know, and why the others were silent', () => {
+    const [oci, cri, api, kubelet] = [source('oci', () => null), source('cri', () => null), source('api', () => null), source('kubelet', () => null)];
+    const registry = new Registry([oci, cri, api, kubelet]);
+    cri.state = { status: 'failing', reason: 'connection refused', fix: null };
+    api.state = { status: 'starting', reason: 'connecting', fix: null };
+    kubelet.state = { status: 'off', reason: 'not needed', fix: null };
+    expect(registry.info('82', POD).unresolved).toBe('pod and container names: not known to oci; cri: connection refused; api: not answered yet');
   });
 
   it('asks again when a source has learned more, and keeps a broken one from harming', () => {
-    let learn = (): void => {};
     let known: Names | null = null;
-    const late: NameSource = { id: 'api', lookup: () => known, onChange: (changed) => { learn = changed; } };
+    const late = source('api', () => known);
     const broken = source('oci', () => { throw new Error('broken'); });
     const registry = new Registry([broken, late]);
     expect(registry.info('82', POD).pod).toBeNull();
     known = { pod: 'web-1' };
     expect(registry.info('82', POD).pod).toBeNull();
-    learn();
+    late.changed();
     expect(registry.info('82', POD)).toMatchObject({ pod: 'web-1', nameSource: 'api' });
+  });
+
+  it('asks again only about those whose ids a source names', () => {
+    const asked: string[] = [];
+    const api = source('api', ({ podUid }) => { asked.push(podUid ?? ''); return null; });
+    const registry = new Registry([api]);
+    const other = { ...POD, path: `/kubepods/pod${OTHER}/${CID}` };
+    registry.info('1', POD);
+    registry.info('2', other);
+    asked.length = 0;
+    api.changed([OTHER]);
+    expect([...registry.stale]).toEqual(['2']);
+    registry.info('1', POD);
+    registry.info('2', other);
+    expect(asked).toEqual([OTHER]);
+    expect(registry.stale.size).toBe(0);
+  });
+
+  it('keeps what was known when the source has forgotten it', () => {
+    let known: Names | null = { pod: 'web-1', namespace: 'shop', container: 'app' };
+    const oci = source('oci', () => known);
+    const registry = new Registry([oci]);
+    registry.info('82', POD);
+    known = null;
+    oci.changed();
+    expect(registry.info('82', POD)).toMatchObject({ pod: 'web-1', namespace: 'shop', container: 'app', nameSource: 'oci', unresolved: null });
+  });
+
+  it('gives the same object when a source tells the same again', () => {
+    const oci = source('oci', () => ({ pod: 'web-1', container: 'app', labels: { app: 'web' } }));
+    const registry = new Registry([oci]);
+    const first = registry.info('82', POD);
+    oci.changed();
+    expect(registry.info('82', POD)).toBe(first);
+  });
+
+  it('tells sources of each container once, as soon as its path is known', () => {
+    const oci = source('oci', () => null);
+    const registry = new Registry([oci]);
+    registry.notice('/system.slice/nginx.service');
+    registry.notice(`/kubepods/burstable/pod${UID}`);
+    registry.notice(POD.path);
+    registry.notice(`${POD.path}/init.scope`);
+    expect(oci.noticed).toEqual([{ podUid: UID, containerId: null }, { podUid: UID, containerId: CID }]);
+  });
+
+  it('gives a nested cluster to the outermost pod that somebody knows, else to the innermost', () => {
+    const nested = { ...POD, path: `/kubepods/pod${OTHER}/${CID}/kubelet/kubepods/burstable/pod${UID}/${CID2}` };
+    let known: Names | null = null;
+    const api = source('api', ({ podUid }) => (podUid === OTHER ? known : null));
+    const registry = new Registry([api]);
+    expect(registry.info('82', nested)).toMatchObject({ podUid: UID, containerId: CID2, qos: 'Burstable' });
+    known = { pod: 'cluster-0', namespace: 'ci', container: 'kind' };
+    api.changed([OTHER]);
+    expect(registry.info('82', nested)).toMatchObject({ kind: 'pod', podUid: OTHER, containerId: CID, pod: 'cluster-0', qos: 'Guaranteed', unresolved: null });
+  });
+
+  it('misses no container name in a sandbox', () => {
+    const cri = source('cri', () => ({ kind: 'sandbox', pod: 'web-1', namespace: 'shop' }));
+    expect(new Registry([cri]).info('82', POD)).toMatchObject({ kind: 'sandbox', container: null, unresolved: null });
+  });
+
+  it('forgets', () => {
+    const oci = source('oci', () => ({ pod: 'web-1' }));
+    const registry = new Registry([oci]);
+    registry.notice(POD.path);
+    registry.info('82', POD);
+    registry.forget('82');
+    oci.changed();
+    expect([registry.known('82'), registry.stale.size]).toEqual([undefined, 0]);
+    registry.notice(POD.path);
+    expect(oci.noticed).toHaveLength(2);
   });
 });

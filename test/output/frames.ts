@@ -13,7 +13,7 @@ export const HOSTILE = '\u001b]0;pwn\u0007\u001b[31m"a,b"\r\nc\\d\te\0f\uFFFDg\u
 export function info(over: Partial<ContainerInfo> = {}): ContainerInfo {
   return {
     kind: 'service', cgroupId: '17', cgroup: '/system.slice/x.service', namespace: null, pod: null, podUid: null, container: 'x.service', containerId: null,
-    image: null, labels: {}, owner: null, qos: null, pidNs: null, nodename: null, nameSource: null, unresolved: null, ...over,
+    image: null, labels: {}, owner: null, qos: null, podStatus: null, pidNs: null, nodename: null, nameSource: null, unresolved: null, ...over,
   };
 }
 
@@ -27,7 +27,7 @@ export function frameOf(panes: Partial<Panes>, over: Partial<Frame> = {}): Frame
   return {
     schema: SCHEMA, seq: 1, time: '2026-11-21T02:00:05.000Z', intervalMs: 5000,
     node: { name: 'worker-1', kernel: '6.1.0', arch: 'x86_64', cpus: 4, cgroupMode: 'v2' },
-    containers: {},
+    containers: {}, learned: {},
     panes: { syscalls: table([]), runqueue: table([]), opens: stream([], [], 0), tcp: stream([], [], 0), containers: table([]), ...panes },
     chaos: [], self: { cpuPct: 1.2, bpfCpuPct: 0.4, rssBytes: 90_000_000 }, ...over,
   };
@@ -35,7 +35,7 @@ export function frameOf(panes: Partial<Panes>, over: Partial<Frame> = {}): Frame
 
 const WEB = info({
   kind: 'pod', cgroupId: '4990', cgroup: '/kubepods/burstable/podU/C', namespace: 'shop', pod: 'web-1', podUid: '11111111-2222-3333-4444-555555555555',
-  container: 'app', containerId: 'c0ffee'.padEnd(64, '0'), qos: 'Burstable', pidNs: 4026531836, nodename: 'web-1',
+  container: 'app', containerId: 'c0ffee'.padEnd(64, '0'), qos: 'Burstable', podStatus: null, pidNs: 4026531836, nodename: 'web-1',
 });
 
 /** Two containers, one of them named by an enemy; all five panes filled. */

@@ -10,7 +10,7 @@ const node = { name: 'n', kernel: '6.1', arch: 'x86_64', cpus: 2, cgroupMode: 'v
 
 const info = (key: string, cgroup: string | null): ContainerInfo => ({
   kind: 'unknown', cgroupId: key, cgroup, namespace: null, pod: null, podUid: null, container: null, containerId: null, image: null, labels: {},
-  owner: null, qos: null, pidNs: null, nodename: null, nameSource: null, unresolved: cgroup === null ? 'gone' : null,
+  owner: null, qos: null, podStatus: null, pidNs: null, nodename: null, nameSource: null, unresolved: cgroup === null ? 'gone' : null,
 });
 
 const ticks: Ticks = {
@@ -26,7 +26,7 @@ const ticks: Ticks = {
 
 const frameOf = (of: Ticks) => assemble({
   seq: 1, time: new Date(), intervalMs: 500, node, self: { cpuPct: 1, bpfCpuPct: null, rssBytes: 1 }, ticks: of, ms,
-  info: (key) => info(key, key === '9' ? null : `/${key}`),
+  learned: new Map(), info: (key) => info(key, key === '9' ? null : `/${key}`),
 });
 
 describe('a frame', () => {

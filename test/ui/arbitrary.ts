@@ -30,7 +30,7 @@ const KEYS = ['1', '2', '3'] as const;
 const key = fc.constantFrom<string>(...KEYS, 'unknown');
 const container: fc.Arbitrary<ContainerInfo> = fc.record({
   kind: fc.constantFrom('pod', 'container', 'service', 'host', 'unknown'), cgroupId: hostile, cgroup: maybe(hostile), namespace: maybe(hostile), pod: maybe(hostile), podUid: maybe(hostile), container: maybe(hostile), containerId: maybe(hostile),
-  image: maybe(hostile), labels: fc.dictionary(hostile, hostile, { maxKeys: 2 }), owner: maybe(fc.record({ kind: hostile, name: hostile })), qos: fc.constant(null), pidNs: maybe(fc.nat()), nodename: maybe(hostile), nameSource: fc.constant('oci'), unresolved: maybe(hostile),
+  image: maybe(hostile), labels: fc.dictionary(hostile, hostile, { maxKeys: 2 }), owner: maybe(fc.record({ kind: hostile, name: hostile })), qos: fc.constant(null), podStatus: fc.constant(null), pidNs: maybe(fc.nat()), nodename: maybe(hostile), nameSource: fc.constant('oci'), unresolved: maybe(hostile),
 });
 
 const state: fc.Arbitrary<PaneState> = fc.oneof(
@@ -55,6 +55,7 @@ export const anyFrame: fc.Arbitrary<Frame> = fc.record({
   schema: fc.constant('kbtop.frame/1' as const), seq: count, time, intervalMs: fc.constantFrom(0, 250, 1000, 10_000),
   node: fc.record({ name: hostile, kernel: hostile, arch: hostile, cpus: fc.integer({ min: 1, max: 512 }), cgroupMode: fc.constantFrom('v1', 'hybrid', 'v2') }),
   containers: fc.tuple(container, container, container).map((infos) => Object.fromEntries(infos.map((info, i) => [KEYS[i], info]))),
+  learned: fc.constant({}),
   panes: fc.record({ syscalls: pane(syscall), runqueue: pane(wait), opens: stream(open), tcp: stream(connection), containers: pane(use) }),
   chaos: fc.array(fc.record({ id: count, rule: hostile, target: key, backend: hostile, hits: count, remainingMs: count, remainingHits: count }), { maxLength: 2 }),
   self: fc.record({ cpuPct: maybe(real), bpfCpuPct: maybe(real), rssBytes: maybe(count) }),

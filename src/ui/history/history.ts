@@ -70,6 +70,10 @@ export class History {
   push(frame: Frame): void {
     const tick = ++this.#tick;
     for (const [key, info] of Object.entries(frame.containers)) this.#containers.set(key, { info, tick });
+    for (const [key, info] of Object.entries(frame.learned)) {
+      const known = this.#containers.get(key);
+      if (known !== undefined) known.info = info;
+    }
     const context = contextOf(frame);
     for (const id of PANE_IDS) {
       const pane = paneOf(id);
