@@ -12,6 +12,7 @@
 #include "cgroup.h"
 #include "cgroup_path.h"
 #include "loss.h"
+#include "task.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -22,6 +23,9 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 const volatile u64 hierarchy_mask = ~0ULL;
 /* Raised by user space before each walk; the first looks at every task. */
 volatile u64 walk_number = 15;
+
+/* Set by user space: walks tell what each task used, too. */
+volatile bool tell_processes = false;
 
 /* When the last walk and this one began, by the run queues' clock. */
 static u64 last_walk_began, walk_began, walk_of_clock;
@@ -46,6 +50,20 @@ struct cgroup_stats {
 	u64 cpu_path_sent;	/* cpu_id and memory_id whose paths were sent */
 	u64 memory_path_sent;
 	char nodename[NODENAME_BYTES];
+};
+
+/* One task's part in what its process used since the last walk; told between path records, whose kinds end at 3. */
+#define RECORD_PROCESS 4
+
+struct process_record {
+	u64 cpu_ns;
+	u64 key;
+	u16 kind;
+	u16 threads;
+	u32 unused;
+	u32 tgid;
+	u32 ns_tgid;
+	char comm[COMM_BYTES];
 };
 
 #define RANK_NONE 255
@@ -176,10 +194,20 @@ int BPF_PROG(on_exec, struct task_struct *task)
 	return note(task, true);
 }
 
-static __always_inline void charge(struct task_struct *task, struct cgroup_stats *stats, u64 *last)
+/* False: out of room. */
+static __always_inline bool tell_process(struct seq_file *seq, struct task_struct *task, u64 key, u64 cpu_ns)
 {
-	u64 now = task->se.sum_exec_runtime;
+	struct process_record record = { .cpu_ns = cpu_ns, .key = key, .kind = RECORD_PROCESS, .tgid = task->tgid };
+	u32 threads = BPF_CORE_READ(task, signal, nr_threads);
 
+	record.threads = threads < 0xffff ? threads : 0xffff;
+	record.ns_tgid = ns_pid_of(task);
+	bpf_core_read(record.comm, sizeof(record.comm), &task->group_leader->comm);
+	return bpf_seq_write(seq, &record, sizeof(record)) == 0;
+}
+
+static __always_inline void charge(struct cgroup_stats *stats, u64 now, u64 *last)
+{
 	if (now > *last)
 		atomic_add(&stats->cpu_ns, now - *last);
 	*last = now;
@@ -194,7 +222,7 @@ int BPF_PROG(on_free, struct task_struct *task)
 	u64 *last = bpf_task_storage_get(&charged, task, NULL, 0);
 
 	if (stats)
-		charge(task, stats, last ?: &never);
+		charge(stats, task->se.sum_exec_runtime, last ?: &never);
 	return 0;
 }
 
@@ -316,7 +344,7 @@ int walk(struct bpf_iter__task *ctx)
 {
 	struct task_struct *task = ctx->task;
 	struct cgroup_stats *stats;
-	u64 *last, key;
+	u64 *last = NULL, key, now;
 
 	if (!task)
 		return 0;
@@ -325,6 +353,15 @@ int walk(struct bpf_iter__task *ctx)
 	/* The dead are only charged: they must not bring back a removed cgroup. */
 	stats = task->exit_state ? bpf_map_lookup_elem(&cgroups, &key) : stats_of(key);
 	if (!stats)
+		return 0;
+	if (may_have_run(task, stats)) {
+		last = bpf_task_storage_get(&charged, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+		if (!last)
+			count_loss(map);
+	}
+	now = task->se.sum_exec_runtime;
+	/* Out of room, the kernel drops what this call wrote and calls again: nothing may be noted before all is written. */
+	if (last && tell_processes && now > *last && !tell_process(ctx->meta->seq, task, key, now - *last))
 		return 0;
 	if (!task->exit_state) {
 		if (stats->walk != walk_number && !first_of_walk(ctx, task, key, stats))
@@ -336,12 +373,7 @@ int walk(struct bpf_iter__task *ctx)
 				observe(task, stats, stats->tgid == (u64)task->tgid);
 		}
 	}
-	if (!may_have_run(task, stats))
-		return 0;
-	last = bpf_task_storage_get(&charged, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (last)
-		charge(task, stats, last);
-	else
-		count_loss(map);
+		charge(stats, now, last);
 	return 0;
 }

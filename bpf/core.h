@@ -160,6 +160,10 @@ struct mm_struct {
 
 struct files_struct;
 
+struct signal_struct {
+	int nr_threads;
+};
+
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int __state;
@@ -174,6 +178,7 @@ struct task_struct {
 	struct pid *thread_pid;
 	struct nsproxy *nsproxy;
 	struct mm_struct *mm;
+	struct signal_struct *signal;
 	struct files_struct *files;
 	struct css_set *cgroups;
 	struct sched_info sched_info;

@@ -10,7 +10,7 @@
 
 export const SCHEMA = 'kbtop.frame/1';
 
-export type PaneId = 'syscalls' | 'runqueue' | 'opens' | 'tcp' | 'containers';
+export type PaneId = 'syscalls' | 'runqueue' | 'opens' | 'tcp' | 'containers' | 'processes';
 
 /** How much a pane measures: `count` has no latencies, `sampled` times one call in N. */
 export type Level = 'count' | 'latency' | 'sampled';
@@ -168,6 +168,19 @@ export interface ContainerRow {
   readonly tasks: number | null;
 }
 
+/** A process that used the CPU in the interval. */
+export interface ProcessRow {
+  readonly container: string;
+  /** On the host, and in its own pid namespace. */
+  readonly pid: number;
+  readonly nsPid: number | null;
+  readonly comm: string;
+  /** All its threads; 100 is one CPU. */
+  readonly cpuPct: number;
+  /** Threads. */
+  readonly tasks: number;
+}
+
 export interface Pane<Row> {
   readonly state: PaneState;
   readonly loss: Loss;
@@ -192,6 +205,7 @@ export interface PaneRows {
   opens: OpenRow;
   tcp: TcpRow;
   containers: ContainerRow;
+  processes: ProcessRow;
 }
 
 export interface Panes {
@@ -200,6 +214,7 @@ export interface Panes {
   readonly opens: StreamPane<OpenRow>;
   readonly tcp: StreamPane<TcpRow>;
   readonly containers: Pane<ContainerRow>;
+  readonly processes: Pane<ProcessRow>;
 }
 
 export interface NodeInfo {

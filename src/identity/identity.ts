@@ -7,7 +7,7 @@ import type { Addon, BpfObject, ProgramResult } from '../bpf/addon.ts';
 import type { ContainerInfo } from '../frame/frame.ts';
 import { CgroupTree, type PathRecord } from './cgroup-tree.ts';
 import { Hierarchies, namespaceRoot } from './hierarchies.ts';
-import { CgroupKernel, type CgroupUse } from './kernel.ts';
+import { CgroupKernel, type CgroupUse, type ProcessUse } from './kernel.ts';
 import { type CgroupKey, cgroupIdOf, cgroupKey, hierarchyOf } from './key.ts';
 import { Registry } from './registry.ts';
 import { CgroupSearch } from './search.ts';
@@ -113,6 +113,16 @@ export class Identity {
   walk(): void {
     this.drain();
     this.#kernel.walk(this.#apply, this.#removed);
+  }
+
+  /** Have the walks tell processes, too, or not. */
+  watchProcesses(wanted: boolean): void {
+    this.#kernel.watchProcesses(wanted);
+  }
+
+  /** Processes that ran, and what they used, since the last call. */
+  takeProcesses(): Iterable<ProcessUse> {
+    return this.#kernel.takeProcesses();
   }
 
   /** What each cgroup's tasks use, as of the last walk. */

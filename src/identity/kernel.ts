@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import type { Addon, BpfObject, ProgramResult } from '../bpf/addon.ts';
 import { objectPath } from '../bpf/objects.ts';
-import { RecordReader } from '../bpf/records.ts';
+import { RecordReader, textOf } from '../bpf/records.ts';
 import type { PathChange, PathRecord } from './cgroup-tree.ts';
 import { type CgroupKey, cgroupKey } from './key.ts';
 
@@ -28,10 +28,26 @@ export interface CgroupUse {
   nodename: string | null;
 }
 
+/** What one process used between two walks or more, all its threads together. */
+export interface ProcessUse {
+  readonly pid: number;
+  /** In its own pid namespace; null when it was reaped meanwhile. */
+  readonly nsPid: number | null;
+  readonly comm: string;
+  /** The cgroup of the thread that was met last. */
+  key: CgroupKey;
+  cpuNs: number;
+  /** Threads. */
+  tasks: number;
+}
+
 /** Words of struct cgroup_stats before its nodename. */
 const STATS_WORDS = 17;
 const NODENAME_OFFSET = STATS_WORDS * 8;
 const CHANGES: readonly PathChange[] = ['seen', 'mkdir', 'rmdir', 'rename'];
+/** RECORD_PROCESS of cgroups.bpf.c. */
+const PROCESS = 4;
+const PROCESS_BYTES = 48;
 const TRUNCATED = 1;
 const RECORD_HEADER = 24;
 /** Walks that a cgroup without tasks stays in the kernel's map. */
@@ -124,6 +140,8 @@ export class CgroupKernel {
   topology = 0;
   /** Why some events are missing; null when all are seen. */
   degraded: string | null = null;
+  #processes = new Map<number, ProcessUse>();
+  #watchesProcesses = false;
 
   /** @throws Error with one line when the walk, on which all else rests, cannot run */
   async start(addon: Addon, options: KernelOptions): Promise<void> {
@@ -144,6 +162,7 @@ export class CgroupKernel {
       throw new Error(`cannot walk the tasks: ${walk?.reason ?? 'the task iterator did not load'}; it needs Linux 5.11 or later`);
     }
     this.#object = object;
+    this.watchProcesses(this.#watchesProcesses);
     const failed = firstFailure(this.#results);
     this.degraded = failed ? `short-lived containers may be missed: ${failed.program}: ${failed.reason ?? 'not attached'}` : null;
   }
@@ -154,6 +173,20 @@ export class CgroupKernel {
 
   get results(): readonly ProgramResult[] {
     return this.#results;
+  }
+
+  /** Have walks tell the processes that ran. @throws BpfError */
+  watchProcesses(wanted: boolean): void {
+    this.#watchesProcesses = wanted;
+    if (!wanted) this.#processes.clear();
+    this.#object?.setGlobal('tell_processes', wanted);
+  }
+
+  /** Those that the walks told since the last call. */
+  takeProcesses(): Iterable<ProcessUse> {
+    const taken = this.#processes;
+    this.#processes = new Map();
+    return taken.values();
   }
 
   /** Every cgroup that has or had tasks; changed in place by walk(). */
@@ -184,11 +217,33 @@ export class CgroupKernel {
     const bytes = object.iterate('walk');
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     for (let offset = 0; offset + RECORD_HEADER <= bytes.byteLength;) {
+      if (view.getUint16(offset + 16, true) === PROCESS) {
+        this.#process(view, offset);
+        offset += PROCESS_BYTES;
+        continue;
+      }
       const { record, bytes: length } = decodeRecord(view, offset);
       into(record);
       offset += length;
     }
     this.#read(object, removed);
+  }
+
+  /** A struct process_record: one task's part of its process. */
+  #process(view: DataView, offset: number): void {
+    const cpuNs = Number(view.getBigUint64(offset, true));
+    const key = view.getBigUint64(offset + 8, true).toString();
+    const pid = view.getUint32(offset + 24, true);
+    const known = this.#processes.get(pid);
+    const tasks = view.getUint16(offset + 18, true);
+    if (known) {
+      known.cpuNs += cpuNs;
+      known.key = key;
+      known.tasks = tasks;
+      return;
+    }
+    const comm = textOf(new Uint8Array(view.buffer, view.byteOffset + offset + 32, 16));
+    this.#processes.set(pid, { pid, nsPid: view.getUint32(offset + 28, true) || null, comm, key, cpuNs, tasks });
   }
 
   #read(object: BpfObject, removed: (key: CgroupKey) => boolean): void {

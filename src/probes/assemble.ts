@@ -76,6 +76,7 @@ export function assemble({ seq, time, intervalMs, node, self, ticks, ms, info, l
     opens: { state: ticks.opens.state, loss: loss('opens'), ratePerSec: ratePerSec(ticks.opens, ms.opens), rows: ticks.opens.rows, totals: ticks.opens.totals ?? [] },
     tcp: { state: ticks.tcp.state, loss: loss('tcp'), ratePerSec: ratePerSec(ticks.tcp, ms.tcp), rows: ticks.tcp.rows, totals: ticks.tcp.totals ?? [] },
     containers: { state: ticks.containers.state, loss: loss('containers'), rows: ticks.containers.rows },
+    processes: { state: ticks.processes.state, loss: loss('processes'), rows: ticks.processes.rows },
   };
   return { schema: SCHEMA, seq, time: time.toISOString(), intervalMs, node, containers, learned: Object.fromEntries([...learned].filter(([key]) => !(key in containers))), panes, chaos: [], self };
 }

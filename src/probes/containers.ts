@@ -10,14 +10,10 @@ import type { CgroupKey } from '../identity/key.ts';
 import { LossCounter } from './loss.ts';
 import { type MemoryShare, memoryOf, planMemory } from './own-memory.ts';
 import type { Interval, Probe, ProbeContext, ProbeTick } from './probe.ts';
+import { paceOf, type WalkPace } from './walk-pace.ts';
 
 /** What the pane needs of Identity. */
 export type Usage = Pick<Identity, 'start' | 'walk' | 'uses' | 'topology' | 'path' | 'object' | 'results' | 'degraded' | 'takeEvents'>;
-
-/** Share of one CPU that the walks may take; on a node with very many tasks they become rarer instead. */
-const WALK_BUDGET = 0.01;
-/** Longer pauses between walks are told in the pane's reason, milliseconds. */
-const RARE_MS = 1000;
 
 /** A container of which only another pane knows: it has no tasks (any more). */
 function bareRow(container: CgroupKey): ContainerRow {
@@ -33,15 +29,16 @@ export class ContainersProbe implements Probe<'containers'> {
   readonly #loss = new LossCounter();
   /** CPU time of each cgroup at the last walk, ns. */
   #cpuNs = new Map<CgroupKey, number>();
+  readonly #pace: WalkPace;
+  #walks = 0;
   #walkedAt = 0;
-  /** CPU time of a walk, smoothed. */
-  #walkMs = 0;
   #rows: readonly ContainerRow[] = [];
   #memory: ReadonlyMap<CgroupKey, MemoryShare> = new Map();
   #topology = -1;
 
-  constructor(identity: Usage) {
+  constructor(identity: Usage, pace = paceOf(identity)) {
     this.#identity = identity;
+    this.#pace = pace;
   }
 
   async start(context: ProbeContext): Promise<void> {
@@ -59,10 +56,12 @@ export class ContainersProbe implements Probe<'containers'> {
     return null;
   }
 
-  tick({ exact = false }: Interval): ProbeTick<'containers'> {
-    const elapsed = performance.now() - this.#walkedAt;
-    const tooSoon = !exact && this.#rows.length > 0 && this.#walkMs > elapsed * WALK_BUDGET;
-    if (!tooSoon) this.#renew();
+  tick(interval: Interval): ProbeTick<'containers'> {
+    this.#pace.renew(interval);
+    if (this.#pace.walks !== this.#walks) {
+      this.#walks = this.#pace.walks;
+      this.#renew();
+    }
     const { object } = this.#identity;
     const kept = this.#identity.takeEvents();
     const loss = object ? this.#loss.since(object, kept) : { ...NO_LOSS, seen: kept, kept };
@@ -70,20 +69,12 @@ export class ContainersProbe implements Probe<'containers'> {
   }
 
   #reason(): string | null {
-    const everyMs = this.#walkMs / WALK_BUDGET;
-    const rare = everyMs > RARE_MS ? `renewed every ${(everyMs / 1000).toFixed(1)} s at most: a walk over all tasks takes ${this.#walkMs.toFixed(0)} ms` : null;
-    return [rare, this.#identity.degraded].filter((reason) => reason !== null).join('; ') || null;
+    return [this.#pace.reason, this.#identity.degraded].filter((reason) => reason !== null).join('; ') || null;
   }
 
   #renew(): void {
-    const last = this.#walkedAt;
-    const before = process.cpuUsage();
-    this.#identity.walk();
-    this.#walkedAt = performance.now();
-    const { user, system } = process.cpuUsage(before);
-    // One walk may have been disturbed: the smoothed cost counts.
-    this.#walkMs += ((user + system) / 1000 - this.#walkMs) / 4;
-    const elapsedNs = Math.max(1, this.#walkedAt - last) * 1e6;
+    const elapsedNs = Math.max(1, this.#pace.walkedAt - this.#walkedAt) * 1e6;
+    this.#walkedAt = this.#pace.walkedAt;
     this.#planMemory();
     const rows: ContainerRow[] = [];
     for (const use of this.#identity.uses.values()) {

@@ -4,6 +4,7 @@ import type { Identity } from '../identity/identity.ts';
 import { ContainersProbe } from './containers.ts';
 import { OpensProbe } from './opens.ts';
 import type { Probe } from './probe.ts';
+import { ProcessesProbe } from './processes.ts';
 import { RunqueueProbe } from './runqueue.ts';
 import { SyscallsProbe } from './syscalls.ts';
 import { TcpProbe } from './tcp.ts';
@@ -20,4 +21,5 @@ export const PROBES: ProbeFactories = {
   opens: (identity) => new OpensProbe({ isGone: (key) => identity.removed(key) }),
   tcp: (identity) => new TcpProbe({ isGone: (key) => identity.removed(key) }),
   containers: (identity) => new ContainersProbe(identity),
+  processes: (identity) => new ProcessesProbe(identity),
 };

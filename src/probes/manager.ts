@@ -14,7 +14,7 @@ import type { ProbeContext } from './probe.ts';
 import { SelfMeter } from './self.ts';
 import { reasonOf, Slot } from './slot.ts';
 
-const PANE_IDS: readonly PaneId[] = ['syscalls', 'runqueue', 'opens', 'tcp', 'containers'];
+const PANE_IDS: readonly PaneId[] = ['syscalls', 'runqueue', 'opens', 'tcp', 'containers', 'processes'];
 
 /** First numbers after start, and after a probe came up, milliseconds: long enough for rates to mean something. */
 const FIRST_TICK_MS = 250;
@@ -97,6 +97,7 @@ export class Manager implements FrameSource {
       opens: new Slot('opens', () => probes.opens(this.identity)),
       tcp: new Slot('tcp', () => probes.tcp(this.identity)),
       containers: new Slot('containers', () => probes.containers(this.identity)),
+      processes: new Slot('processes', () => probes.processes(this.identity)),
     };
     for (const [pane, level] of Object.entries(options.levels ?? {})) this.#slots[pane as PaneId].setLevel(level);
   }
@@ -160,7 +161,7 @@ export class Manager implements FrameSource {
     this.#clockOffset = freshClockOffset(this.#context.addon, this.#clockOffset);
     const ms: PaneMs = mapPanes((pane) => Math.min(intervalMs, toMicroseconds(this.#slots[pane].elapsed(now))));
     const tick = <P extends PaneId>(pane: P) => this.#slots[pane].tick(now, ms[pane], this.#mode === 'sampling');
-    const raw: Ticks = { syscalls: tick('syscalls'), runqueue: tick('runqueue'), opens: tick('opens'), tcp: tick('tcp'), containers: tick('containers') };
+    const raw: Ticks = { syscalls: tick('syscalls'), runqueue: tick('runqueue'), opens: tick('opens'), tcp: tick('tcp'), containers: tick('containers'), processes: tick('processes') };
     const ticks = joined(raw, ms);
     this.#tryIdentity(() => this.identity.resolve(keysOf(ticks)));
     this.#pace(raw, intervalMs);
@@ -233,7 +234,7 @@ export class Manager implements FrameSource {
     const all = new Map<PaneId | 'identity', readonly ProgramResult[]>([['identity', this.identity.results]]);
     for (const pane of PANE_IDS) {
       const { probe } = this.#slots[pane];
-      if (probe && pane !== 'containers') all.set(pane, probe.results);
+      if (probe && pane !== 'containers' && pane !== 'processes') all.set(pane, probe.results);
     }
     return all;
   }
@@ -299,7 +300,7 @@ export class Manager implements FrameSource {
 }
 
 function mapPanes<T>(value: (pane: PaneId) => T): { readonly [P in PaneId]: T } {
-  return { syscalls: value('syscalls'), runqueue: value('runqueue'), opens: value('opens'), tcp: value('tcp'), containers: value('containers') };
+  return { syscalls: value('syscalls'), runqueue: value('runqueue'), opens: value('opens'), tcp: value('tcp'), containers: value('containers'), processes: value('processes') };
 }
 
 /** Milliseconds without more decimals than the clock has: the rates of a Frame are exactly counts over its interval. */

@@ -34,6 +34,8 @@ export interface Interval {
   /** Number of the tick, from 1. */
   readonly seq: number;
   readonly ms: number;
+  /** When it ends, milliseconds of performance.now(): the same for all panes of a Frame. */
+  readonly at?: number;
   /** One Frame was asked for, not a stream of them: numbers must be of exactly this interval, whatever they cost. */
   readonly exact?: boolean;
 }

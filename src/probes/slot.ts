@@ -92,7 +92,7 @@ export class Slot<P extends PaneId = PaneId> {
     if (this.#life === 'up' && this.#probe) {
       this.#since = now;
       try {
-        return this.#probe.tick({ seq: ++this.#ticks, ms, exact });
+        return this.#probe.tick({ seq: ++this.#ticks, ms, at: now, exact });
       } catch (error) {
         this.#fail(`reading its counters failed: ${reasonOf(error)}`);
       }

@@ -93,6 +93,7 @@ const containerRow = shape({
   container: digits, cpuPct: nullable(positive), memoryBytes: nullable(count), syscallsPerSec: nullable(positive), errorsPerSec: nullable(positive),
   runqueueP99Us: nullable(positive), opensPerSec: nullable(positive), connectsPerSec: nullable(positive), tasks: nullable(count),
 });
+const processRow = shape({ container: digits, pid: count, nsPid: nullable(count), comm: text, cpuPct: positive, tasks: count });
 
 const pane = (row: Check, more: Readonly<Record<string, Check>> = {}): Check => shape({ state, loss, rows: listOf(row), ...more });
 const stream = (row: Check): Check => pane(row, { ratePerSec: positive, totals: listOf(shape({ container: digits, count, errors })) });
@@ -109,7 +110,7 @@ const frame = shape({
   schema: exactly('kbtop.frame/1'), seq: is('1 or more', (value) => Number.isInteger(value) && (value as number) >= 1), time, intervalMs: positive,
   node: shape({ name: text, kernel: text, arch: text, cpus: is('1 or more', (value) => Number.isInteger(value) && (value as number) >= 1), cgroupMode: oneOf('v1', 'hybrid', 'v2') }),
   containers: mapOf(info, digits), learned: mapOf(info, digits),
-  panes: shape({ syscalls: pane(syscallRow), runqueue: pane(runqueueRow), opens: stream(openRow), tcp: stream(tcpRow), containers: pane(containerRow) }),
+  panes: shape({ syscalls: pane(syscallRow), runqueue: pane(runqueueRow), opens: stream(openRow), tcp: stream(tcpRow), containers: pane(containerRow), processes: pane(processRow) }),
   chaos: listOf(shape({ id: count, rule: text, target: text, backend: text, hits: count, remainingMs: number, remainingHits: number })),
   self: shape({ cpuPct: nullable(positive), bpfCpuPct: nullable(positive), rssBytes: nullable(count) }),
 });

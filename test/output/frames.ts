@@ -1,7 +1,7 @@
 /** Frames for tests: one with hostile strings in every place that a container can reach, and arbitrary ones. */
 import fc from 'fast-check';
 import {
-  type ContainerInfo, type ContainerRow, type Frame, type Latency, NO_LOSS, type OpenRow, type Pane, type PaneState, type Panes,
+  type ContainerInfo, type ContainerRow, type Frame, type Latency, NO_LOSS, type OpenRow, type Pane, type PaneState, type Panes, type ProcessRow,
   type RunqueueRow, SCHEMA, type StreamPane, type StreamTotal, type SyscallRow, type TcpRow,
 } from '../../src/frame/frame.ts';
 import { HIST_BOUNDS_NS, HIST_BUCKETS, latencyOf } from '../../src/frame/histogram.ts';
@@ -28,7 +28,7 @@ export function frameOf(panes: Partial<Panes>, over: Partial<Frame> = {}): Frame
     schema: SCHEMA, seq: 1, time: '2026-11-21T02:00:05.000Z', intervalMs: 5000,
     node: { name: 'worker-1', kernel: '6.1.0', arch: 'x86_64', cpus: 4, cgroupMode: 'v2' },
     containers: {}, learned: {},
-    panes: { syscalls: table([]), runqueue: table([]), opens: stream([], [], 0), tcp: stream([], [], 0), containers: table([]), ...panes },
+    panes: { syscalls: table([]), runqueue: table([]), opens: stream([], [], 0), tcp: stream([], [], 0), containers: table([]), processes: table([]), ...panes },
     chaos: [], self: { cpuPct: 1.2, bpfCpuPct: 0.4, rssBytes: 90_000_000 }, ...over,
   };
 }
@@ -70,6 +70,10 @@ export const FRAME: Frame = frameOf(
     containers: table<ContainerRow>([
       { container: 'evil', cpuPct: 57, memoryBytes: null, syscallsPerSec: 0.8, errorsPerSec: null, runqueueP99Us: 9, opensPerSec: 2, connectsPerSec: 2.6, tasks: 4 },
       { container: 'web', cpuPct: 212.5, memoryBytes: 57_671_680, syscallsPerSec: 2493.6, errorsPerSec: 0.8, runqueueP99Us: 80, opensPerSec: 38, connectsPerSec: 0.4, tasks: 12 },
+    ]),
+    processes: table<ProcessRow>([
+      { container: 'web', pid: 21_925, nsPid: 7, comm: HOSTILE, cpuPct: 12.5, tasks: 4 },
+      { container: 'evil', pid: 30_001, nsPid: null, comm: 'sh', cpuPct: 0.4, tasks: 1 },
     ]),
   },
   { containers: { web: WEB, evil: info({ kind: 'container', container: HOSTILE, cgroup: `/x/${HOSTILE}`, nodename: HOSTILE }) } },

@@ -5,7 +5,7 @@ import { contractProblems } from '../frame/contract.ts';
 
 const ok: PaneState = { status: 'ok', reason: null, level: null };
 const failed: PaneState = { status: 'error', reason: 'cannot', level: null };
-const ms: PaneMs = { syscalls: 500, runqueue: 500, opens: 500, tcp: 250, containers: 500 };
+const ms: PaneMs = { syscalls: 500, runqueue: 500, opens: 500, tcp: 250, containers: 500, processes: 500 };
 const node = { name: 'n', kernel: '6.1', arch: 'x86_64', cpus: 2, cgroupMode: 'v2' } as const;
 
 const info = (key: string, cgroup: string | null): ContainerInfo => ({
@@ -22,6 +22,7 @@ const ticks: Ticks = {
   opens: { state: ok, loss: NO_LOSS, rows: [], totals: [{ container: '3', count: 50, errors: { ENOENT: 1 } }, { container: '9', count: 7, errors: {} }] },
   tcp: { state: ok, loss: NO_LOSS, rows: [], totals: [] },
   containers: { state: ok, loss: NO_LOSS, rows: [] },
+  processes: { state: ok, loss: NO_LOSS, rows: [] },
 };
 
 const frameOf = (of: Ticks) => assemble({
@@ -43,7 +44,7 @@ describe('a frame', () => {
 
   it('counts the events that have no name: calls by count, streams by exact total', () => {
     const { panes } = frameOf(joined(ticks, ms));
-    expect(Object.fromEntries(Object.entries(panes).map(([pane, { loss }]) => [pane, loss.unattributed]))).toEqual({ syscalls: 2, runqueue: 0, opens: 7, tcp: 0, containers: 1 });
+    expect(Object.fromEntries(Object.entries(panes).map(([pane, { loss }]) => [pane, loss.unattributed]))).toEqual({ syscalls: 2, runqueue: 0, opens: 7, tcp: 0, containers: 1, processes: 0 });
     expect(panes.syscalls.loss).toMatchObject({ seen: 12, kept: 12 });
   });
 

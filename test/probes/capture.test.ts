@@ -8,7 +8,7 @@ import { Manager, type ManagerOptions } from '../../src/probes/manager.ts';
 import { contractProblems } from '../frame/contract.ts';
 import { bpfIdsOf, type BpfIds, canLoadBpf, end, ended, firstLine, ownPath, runIn, TestCgroup, until } from '../workloads/cgroup.ts';
 
-const PANES: readonly PaneId[] = ['syscalls', 'runqueue', 'opens', 'tcp', 'containers'];
+const PANES: readonly PaneId[] = ['syscalls', 'runqueue', 'opens', 'tcp', 'containers', 'processes'];
 
 describe.skipIf(!canLoadBpf)('a capture with real BPF', () => {
   const addon = canLoadBpf ? loadAddon() : null;

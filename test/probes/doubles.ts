@@ -58,10 +58,11 @@ export type Doubles = { readonly [P in PaneId]: ProbeDouble<P> };
 export function probeDoubles(): { readonly doubles: Doubles; readonly probes: ProbeFactories } {
   const doubles: Doubles = {
     syscalls: new ProbeDouble('syscalls'), runqueue: new ProbeDouble('runqueue'), opens: new ProbeDouble('opens'),
-    tcp: new ProbeDouble('tcp'), containers: new ProbeDouble('containers'),
+    tcp: new ProbeDouble('tcp'), containers: new ProbeDouble('containers'), processes: new ProbeDouble('processes'),
   };
   const probes: ProbeFactories = {
     syscalls: () => doubles.syscalls, runqueue: () => doubles.runqueue, opens: () => doubles.opens, tcp: () => doubles.tcp, containers: () => doubles.containers,
+    processes: () => doubles.processes,
   };
   return { doubles, probes };
 }

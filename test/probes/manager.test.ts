@@ -22,7 +22,7 @@ describe('the manager', () => {
     return { manager, doubles, frames, frameWhere };
   }
   const statusOf = (frame: Frame) => Object.fromEntries(Object.entries(frame.panes).map(([pane, { state }]) => [pane, state.status]));
-  const all = (status: string) => ({ syscalls: status, runqueue: status, opens: status, tcp: status, containers: status });
+  const all = (status: string) => ({ syscalls: status, runqueue: status, opens: status, tcp: status, containers: status, processes: status });
 
   it('emits a frame at once, with every pane loading', async () => {
     const { manager, doubles, frames, frameWhere } = setUp();

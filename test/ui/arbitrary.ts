@@ -50,13 +50,14 @@ const connection: fc.Arbitrary<TcpRow> = fc.record({
   outcome: fc.constantFrom('established', 'refused', 'timeout', 'reset', 'unreachable', 'failed', 'pending'), error: maybe(hostile), latencyUs: maybe(real), retransmits: count,
 });
 const use = fc.record({ container: key, cpuPct: maybe(real), memoryBytes: maybe(real), syscallsPerSec: maybe(real), errorsPerSec: maybe(real), runqueueP99Us: maybe(real), opensPerSec: maybe(real), connectsPerSec: maybe(real), tasks: maybe(count) });
+const process = fc.record({ container: key, pid: count, nsPid: maybe(count), comm: hostile, cpuPct: real, tasks: count });
 
 export const anyFrame: fc.Arbitrary<Frame> = fc.record({
   schema: fc.constant('kbtop.frame/1' as const), seq: count, time, intervalMs: fc.constantFrom(0, 250, 1000, 10_000),
   node: fc.record({ name: hostile, kernel: hostile, arch: hostile, cpus: fc.integer({ min: 1, max: 512 }), cgroupMode: fc.constantFrom('v1', 'hybrid', 'v2') }),
   containers: fc.tuple(container, container, container).map((infos) => Object.fromEntries(infos.map((info, i) => [KEYS[i], info]))),
   learned: fc.constant({}),
-  panes: fc.record({ syscalls: pane(syscall), runqueue: pane(wait), opens: stream(open), tcp: stream(connection), containers: pane(use) }),
+  panes: fc.record({ syscalls: pane(syscall), runqueue: pane(wait), opens: stream(open), tcp: stream(connection), containers: pane(use), processes: pane(process) }),
   chaos: fc.array(fc.record({ id: count, rule: hostile, target: key, backend: hostile, hits: count, remainingMs: count, remainingHits: count }), { maxLength: 2 }),
   self: fc.record({ cpuPct: maybe(real), bpfCpuPct: maybe(real), rssBytes: maybe(count) }),
 });

@@ -194,6 +194,11 @@ export class FakeNode {
             };
           }),
         },
+        processes: {
+          state: ok, loss: NO_LOSS, rows: [...loads].flatMap(([container, load], i) => [0, 1].map((j) => ({
+            container, pid: 20_000 + i * 10 + j, nsPid: container === '1' ? 20_000 + i * 10 + j : 1 + j * 6, comm: j === 0 ? 'server' : 'worker', cpuPct: Math.min(390, load * (j === 0 ? 20 : 8)), tasks: 2 + j,
+          }))),
+        },
       },
       learned: {}, chaos: [], self: { cpuPct: 1.4 + this.#rand(), bpfCpuPct: 0.6, rssBytes: 96 * 2 ** 20 },
     };
@@ -205,7 +210,7 @@ export function loadingFrame(node = new FakeNode()): Frame {
   const frame = node.next();
   const state: PaneState = { status: 'loading', reason: null, level: null };
   const empty = { state, loss: NO_LOSS, rows: [] };
-  return { ...frame, panes: { syscalls: empty, runqueue: empty, opens: { ...empty, ratePerSec: 0, totals: [] }, tcp: { ...empty, ratePerSec: 0, totals: [] }, containers: empty } };
+  return { ...frame, panes: { syscalls: empty, runqueue: empty, opens: { ...empty, ratePerSec: 0, totals: [] }, tcp: { ...empty, ratePerSec: 0, totals: [] }, containers: empty, processes: empty } };
 }
 
 export interface FakeSource extends FrameSource {
