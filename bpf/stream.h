@@ -13,6 +13,7 @@
 #define KBTOP_STREAM_H
 
 #include "core.h"
+#include "ignore.h"
 #include "loss.h"
 
 #define NSEC_PER_SEC 1000000000ULL
@@ -91,12 +92,15 @@ static __always_inline bool within_budget(struct total *total, u64 now)
 	return true;
 }
 
-/* Count an event. True: a row for it is within the budget and must now be sent with send_row(). */
+/* Count an event, unless nobody asked about its cgroup. True: a row for it is within the budget and must now be sent with send_row(). */
 static __always_inline bool count_event(u64 cgroup, u32 error, u32 kind, u64 now)
 {
 	struct total_key key = { .cgroup = cgroup, .error = error, .kind = kind };
-	struct total *total = total_of(&key);
+	struct total *total;
 
+	if (is_ignored(cgroup))
+		return false;
+	total = total_of(&key);
 	if (unlikely(!total)) {
 		count_loss(map);
 		return false;

@@ -18,6 +18,7 @@
 #include "core.h"
 #include "cgroup.h"
 #include "hist.h"
+#include "ignore.h"
 #include "loss.h"
 #include "syscall.h"
 
@@ -209,6 +210,9 @@ int BPF_PROG(call_enters, struct pt_regs *regs, long nr)
 	if (sample_mask && bpf_get_prandom_u32() & sample_mask)
 		return 0;
 	task = bpf_get_current_task_btf();
+	/* Counted all the same, which costs less than to look it up once more. */
+	if (ignore_listed && is_ignored(cgroup_key(task)))
+		return 0;
 	state = bpf_task_storage_get(&call_states, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!state)
 		return 0;

@@ -48,7 +48,8 @@ export class Identity {
   #events = 0;
   readonly #blind = ownNamespace('pid') === INITIAL_PID_NAMESPACE ? null : 'only tasks of this pid namespace are seen: run on the host, or in a pod with hostPID';
   #started: Promise<void> | null = null;
-  #sourcesStarted: Promise<void> | null = null;
+  #early: Promise<void> | null = null;
+  #late: Promise<void> | null = null;
 
   constructor(options: IdentityOptions = {}) {
     this.hierarchies = options.hierarchies ?? Hierarchies.read();
@@ -72,10 +73,16 @@ export class Identity {
     this.walk();
   }
 
-  /** Begin to ask for names; resolves when every source has answered or is known to stay silent. Called again, it waits for the first call. */
-  startSources(): Promise<void> {
-    this.#sourcesStarted ??= Promise.all(this.#sources.map((source) => source.start())).then(() => {});
-    return this.#sourcesStarted;
+  /**
+   * Begin to ask for names; resolves when every source has answered or is known to stay silent. Called again, it waits
+   * for the first call. @param late also those that take long to load
+   */
+  startSources(late: boolean): Promise<void> {
+    const begin = (these: readonly NameSource[]): Promise<void> => Promise.all(these.map((source) => source.start())).then(() => {});
+    this.#early ??= begin(this.#sources.filter((source) => !source.late));
+    if (!late) return this.#early;
+    this.#late ??= begin(this.#sources.filter((source) => source.late));
+    return Promise.all([this.#early, this.#late]).then(() => {});
   }
 
   /** How the sources fare, best first. */

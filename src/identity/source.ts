@@ -50,6 +50,8 @@ export type Changed = (ids?: Iterable<string>) => void;
 export interface NameSource {
   readonly id: SourceId;
   readonly state: SourceState;
+  /** Loading it takes long: it begins when the first screen stands. */
+  readonly late?: boolean;
   /**
    * Begin; called once, after onChange. Returns at once; resolves when the first whole answer is there, or when it is
    * clear that there will be none soon. Never rejects.

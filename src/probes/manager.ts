@@ -2,12 +2,14 @@
  * Loads the probes, ticks them and emits Frames. Nothing here waits for a probe: the first Frame comes at once with
  * every pane loading, a pane is ok from the tick after its probe came up, and a probe that fails costs its own pane.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Addon, BpfObject, ProgramResult } from '../bpf/addon.ts';
 import type { Frame, Level, NodeInfo, PaneId } from '../frame/frame.ts';
 import type { FrameSource } from '../frame/source.ts';
 import { Identity } from '../identity/identity.ts';
 import { assemble, joined, keysOf, type PaneMs, type Ticks } from './assemble.ts';
 import { BeatClock } from './clock.ts';
+import { IgnoreLists, type Judge } from './ignored.ts';
 import { PROBES, type ProbeFactories } from './index.ts';
 import { readNode } from './node.ts';
 import type { ProbeContext } from './probe.ts';
@@ -21,6 +23,10 @@ const FIRST_TICK_MS = 250;
 /** Ring buffers are emptied this often while events come, and this often otherwise, milliseconds. */
 const BUSY_DRAIN_MS = 40;
 const IDLE_DRAIN_MS = 250;
+/** How often new cgroups are looked for: a container may live for 50 ms, and whoever names it must ask before. Milliseconds. */
+const CGROUP_DRAIN_MS = 25;
+/** How long samples wait for names before they begin to count, unless told otherwise, milliseconds. */
+const NAMES_MS = 300;
 /** How often the node's own facts are read again, milliseconds. */
 const NODE_MS = 10_000;
 /** Streamed events per second from which on a ring counts as busy. */
@@ -39,6 +45,10 @@ export interface ManagerOptions {
   /** Receives libbpf and verifier logs and errors of listeners. */
   readonly debug?: (text: string) => void;
   readonly identity?: Identity;
+  /** Only what this judges to be meant is asked for; the kernel need not tell the rest. */
+  readonly target?: Judge | null;
+  /** How long samples() waits for the sources of names at the most, milliseconds. */
+  readonly namesMs?: number;
   readonly probes?: ProbeFactories;
 }
 
@@ -62,6 +72,8 @@ export class Manager implements FrameSource {
   readonly #listeners = new Set<(frame: Frame) => void>();
   readonly #clock: BeatClock;
   readonly #drainClock: BeatClock;
+  readonly #cgroupClock: BeatClock;
+  readonly #ignore: IgnoreLists | null;
   #resolveDone: () => void = () => {};
   #identityReady: Promise<void> = Promise.resolve();
   #mode: 'new' | 'live' | 'sampling' | 'closed' = 'new';
@@ -83,11 +95,13 @@ export class Manager implements FrameSource {
     this.done = new Promise((resolve) => { this.#resolveDone = resolve; });
     this.#clock = new BeatClock(options.intervalMs ?? 1000, () => this.#beat());
     this.#drainClock = new BeatClock(BUSY_DRAIN_MS, () => this.#drain());
+    this.#cgroupClock = new BeatClock(CGROUP_DRAIN_MS, () => this.#tryIdentity(() => this.identity.drain()));
+    this.#ignore = options.target ? new IgnoreLists(options.target) : null;
     const { addon } = options;
     this.#clockOffset = readClockOffset(addon) + 0.5;
     const offset = (): number => this.#clockOffset;
     this.#context = {
-      addon, cgroupV1Fallback: this.identity.hierarchies.v1Fallback, cpus: addon.possibleCpus(), debug: this.#debug,
+      addon, cgroupV1Fallback: this.identity.hierarchies.v1Fallback, cpus: addon.possibleCpus(), debug: this.#debug, filtered: this.#ignore !== null,
       get clockOffsetMs() { return offset(); },
     };
     const probes = options.probes ?? PROBES;
@@ -120,6 +134,8 @@ export class Manager implements FrameSource {
     const wanted = this.#options.panes ?? PANE_IDS;
     for (const pane of PANE_IDS) if (wanted.includes(pane)) this.#startSlot(pane);
     this.#drainClock.start();
+    this.#cgroupClock.start();
+    void this.identity.startSources(false);
   }
 
   #startSlot(pane: PaneId): void {
@@ -135,7 +151,6 @@ export class Manager implements FrameSource {
   }
 
   #drain(): void {
-    this.#tryIdentity(() => this.identity.drain());
     for (const pane of PANE_IDS) this.#slots[pane].drain();
   }
 
@@ -151,6 +166,8 @@ export class Manager implements FrameSource {
   #beat(): void {
     this.#seq++;
     this.#emit(this.#take(performance.now()));
+    // The first Frame says that panes are loading; with the second there is something on the screen.
+    if (this.#seq === 2) setImmediate(() => void (this.#mode === 'live' && this.identity.startSources(true)));
   }
 
   /** Close one interval of every pane and make it a Frame. */
@@ -164,11 +181,17 @@ export class Manager implements FrameSource {
     const raw: Ticks = { syscalls: tick('syscalls'), runqueue: tick('runqueue'), opens: tick('opens'), tcp: tick('tcp'), containers: tick('containers'), processes: tick('processes') };
     const ticks = joined(raw, ms);
     this.#tryIdentity(() => this.identity.resolve(keysOf(ticks)));
+    this.#ignoreOthers();
     this.#pace(raw, intervalMs);
     return assemble({
       seq: this.#seq, time, intervalMs, node: this.#node(now), ticks, ms,
       self: this.#self.read(this.#objects()), info: (key) => this.identity.info(key), learned: this.identity.learned(),
     });
+  }
+
+  /** Tell the kernel who is not meant. */
+  #ignoreOthers(): void {
+    this.#tryIdentity(() => this.#ignore?.renew(this.identity.uses.keys(), (key) => this.identity.info(key), this.#objects()));
   }
 
   /** CPUs may come and go and hosts be renamed, but not often. */
@@ -249,7 +272,8 @@ export class Manager implements FrameSource {
     if (this.#mode !== 'new') throw new Error('samples are taken by a manager of their own');
     this.#mode = 'sampling';
     this.#load();
-    await this.#settled();
+    await Promise.all([this.#settled(), this.#named()]);
+    this.#ignoreOthers();
     const begin = performance.now();
     const start = this.#take(begin);
     if (PANE_IDS.every((pane) => this.#slots[pane].life !== 'up')) {
@@ -273,6 +297,13 @@ export class Manager implements FrameSource {
     throw new ClosedError();
   }
 
+  /** Resolves when the sources of names have answered, or have had the time to. */
+  async #named(): Promise<void> {
+    const late = new AbortController();
+    await Promise.race([this.identity.startSources(true), this.done, sleep(this.#options.namesMs ?? NAMES_MS, undefined, { signal: late.signal }).catch(() => {})]);
+    late.abort();
+  }
+
   #until(time: number): Promise<void> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(resolve, Math.max(0, time - performance.now()));
@@ -289,6 +320,7 @@ export class Manager implements FrameSource {
       this.#mode = 'closed';
       this.#clock.stop();
       this.#drainClock.stop();
+      this.#cgroupClock.stop();
       this.#listeners.clear();
       for (const pane of PANE_IDS) this.#slots[pane].close();
       this.identity.close();

@@ -8,6 +8,7 @@ import type { RecordReader } from '../bpf/records.ts';
 import { errnoName } from '../frame/errno.ts';
 import type { Level, OpenRow, PaneState } from '../frame/frame.ts';
 import { openFlagNames } from './open-flags.ts';
+import { ignoreOptions } from './ignored.ts';
 import type { Interval, Probe, ProbeContext, ProbeTick } from './probe.ts';
 import { KernelClock, RowStream, STREAM_DEFAULTS, totalsByContainer } from './stream.ts';
 import type { StreamOptions } from './stream.ts';
@@ -64,9 +65,10 @@ export class OpensProbe implements Probe<'opens'> {
   }
 
   async start(context: ProbeContext): Promise<void> {
+    const ignore = ignoreOptions(context.filtered ?? false);
     const object = context.addon.open(objectPath('opens'), {
-      globals: { cgroup_v1_fallback: context.cgroupV1Fallback, rows_per_second: this.#options.rowsPerSecond },
-      maxEntries: { rows: this.#options.ringBytes },
+      globals: { cgroup_v1_fallback: context.cgroupV1Fallback, rows_per_second: this.#options.rowsPerSecond, ...ignore.globals },
+      maxEntries: { rows: this.#options.ringBytes, ...ignore.maxEntries },
     });
     this.#object = object;
     this.#clock = new KernelClock(() => context.clockOffsetMs);

@@ -13,6 +13,8 @@ export interface ProbeContext {
   readonly addon: Addon;
   /** True on v1 and hybrid hosts: value for the BPF variable cgroup_v1_fallback. */
   readonly cgroupV1Fallback: boolean;
+  /** Only some containers were asked for: the object has a list of those to be ignored (see ignored.ts). */
+  readonly filtered?: boolean;
   readonly cpus: number;
   /** Wall clock minus CLOCK_MONOTONIC, milliseconds, to date kernel timestamps. */
   readonly clockOffsetMs: number;

@@ -7,6 +7,7 @@ import { objectPath } from '../bpf/objects.ts';
 import type { Level, PaneState, SyscallRow } from '../frame/frame.ts';
 import { CostMeter } from './cost-meter.ts';
 import { GrowingMap } from './growing-map.ts';
+import { ignoreOptions } from './ignored.ts';
 import { LevelPolicy } from './level-policy.ts';
 import type { CallCost, Step } from './level-policy.ts';
 import { kernelAtLeast, requireTaskStorage, shardsFor } from './kernel-limits.ts';
@@ -91,9 +92,10 @@ export class SyscallsProbe implements Probe<'syscalls'> {
   #openOptions(context: ProbeContext): OpenOptions {
     const roomy = kernelAtLeast(6, 1);
     const shards = shardsFor(context.cpus);
+    const ignore = ignoreOptions(context.filtered ?? false);
     return {
-      globals: { cgroup_v1_fallback: context.cgroupV1Fallback, shard_mask: shards - 1, shards_shared: context.cpus > shards },
-      maxEntries: { latency: roomy ? 32768 : 16384, ...this.#options.maxEntries },
+      globals: { cgroup_v1_fallback: context.cgroupV1Fallback, shard_mask: shards - 1, shards_shared: context.cpus > shards, ...ignore.globals },
+      maxEntries: { latency: roomy ? 32768 : 16384, ...ignore.maxEntries, ...this.#options.maxEntries },
       mapFlags: roomy ? { latency: BPF_F_NO_PREALLOC } : {},
     };
   }

@@ -13,6 +13,7 @@ import { RecordReader } from '../bpf/records.ts';
 import { errnoName } from '../frame/errno.ts';
 import type { Level, PaneState, TcpOutcome, TcpRow } from '../frame/frame.ts';
 import { ipv4Text, ipv6Text, isMappedIpv4 } from './ip-address.ts';
+import { ignoreOptions } from './ignored.ts';
 import type { Interval, Probe, ProbeContext, ProbeTick } from './probe.ts';
 import { KernelClock, RowStream, STREAM_DEFAULTS, totalsByContainer } from './stream.ts';
 import type { StreamOptions } from './stream.ts';
@@ -84,9 +85,10 @@ export class TcpProbe implements Probe<'tcp'> {
   }
 
   async start(context: ProbeContext): Promise<void> {
+    const ignore = ignoreOptions(context.filtered ?? false);
     const object = context.addon.open(objectPath('tcp'), {
-      globals: { cgroup_v1_fallback: context.cgroupV1Fallback, rows_per_second: this.#options.rowsPerSecond },
-      maxEntries: { rows: this.#options.ringBytes },
+      globals: { cgroup_v1_fallback: context.cgroupV1Fallback, rows_per_second: this.#options.rowsPerSecond, ...ignore.globals },
+      maxEntries: { rows: this.#options.ringBytes, ...ignore.maxEntries },
     });
     this.#object = object;
     this.#clock = new KernelClock(() => context.clockOffsetMs);
