@@ -164,7 +164,7 @@ export class Identity {
   /** Who a cgroup is, as far as known by now. Never throws. */
   info(key: CgroupKey): ContainerInfo {
     const use = this.#kernel.uses.get(key);
-    return this.#registry.info(key, { path: this.#tree.path(key) ?? null, pidNs: use?.pidNs ?? null, nodename: use?.nodename ?? null });
+    return this.#registry.info(key, { path: this.path(key), pidNs: use?.pidNs ?? null, nodename: use?.nodename ?? null });
   }
 
   /**

@@ -147,6 +147,9 @@ export class Manager implements FrameSource {
   /** Resolves when every pane asked for is up or has failed. */
   async #settled(): Promise<void> {
     await Promise.all([this.#identityReady, ...PANE_IDS.map((pane) => this.#slots[pane].settled)]);
+  }
+
+  #requireOpen(): void {
     if (this.#mode === 'closed') throw new ClosedError();
   }
 
@@ -268,11 +271,12 @@ export class Manager implements FrameSource {
    * @throws ClosedError when closed before the last
    */
   async *samples(durationMs: number, count: number): AsyncGenerator<Frame, void, undefined> {
-    if (this.#mode === 'closed') throw new ClosedError();
+    this.#requireOpen();
     if (this.#mode !== 'new') throw new Error('samples are taken by a manager of their own');
     this.#mode = 'sampling';
     this.#load();
     await Promise.all([this.#settled(), this.#named()]);
+    this.#requireOpen();
     this.#ignoreOthers();
     const begin = performance.now();
     const start = this.#take(begin);

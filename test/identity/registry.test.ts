@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { Registry } from '../../src/identity/registry.ts';
-import type { Changed, Names, NameSource, SourceState, Subject } from '../../src/identity/source.ts';
+import type { Names, NameSource, Subject } from '../../src/identity/source.ts';
 import { cgroupIdOf, cgroupKey, hierarchyOf } from '../../src/identity/key.ts';
+import { SourceDouble } from '../probes/doubles.ts';
 
 const UID = '7e299a8d-c8cc-4b92-ad99-98e453d358e8';
 const CID = '05ace0336205ec28b4084793ada1de91b6a9c294e55e99086bdec24a811f38a4';
@@ -10,26 +11,7 @@ const OTHER = '185def3c-11ae-4a03-9203-d1a265548687';
 const POD = { path: `/kubepods/burstable/pod${UID}/${CID}`, pidNs: 4026532182, nodename: 'web-1' };
 const GONE = { path: null, pidNs: null, nodename: null };
 
-/** A source under the test's hand. */
-class Source implements NameSource {
-  readonly id;
-  state: SourceState = { status: 'ok', reason: 'it answers', fix: null };
-  readonly noticed: Subject[] = [];
-  changed: Changed = () => {};
-  lookup: (subject: Subject) => Names | null;
-
-  constructor(id: NameSource['id'], lookup: (subject: Subject) => Names | null) {
-    this.id = id;
-    this.lookup = lookup;
-  }
-
-  start(): Promise<void> { return Promise.resolve(); }
-  notice(subject: Subject): void { this.noticed.push(subject); }
-  onChange(changed: Changed): void { this.changed = changed; }
-  close(): void {}
-}
-
-const source = (id: NameSource['id'], lookup: (subject: Subject) => Names | null): Source => new Source(id, lookup);
+const source = (id: NameSource['id'], lookup: (subject: Subject) => Names | null): SourceDouble => new SourceDouble(id, lookup);
 
 describe('keys', () => {
   it('hold a hierarchy and an inode, beyond 2^53', () => {

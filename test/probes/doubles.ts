@@ -2,6 +2,7 @@
 import type { Addon, BpfObject, ProgramResult } from '../../src/bpf/addon.ts';
 import { NO_LOSS, type Level, type PaneId, type PaneState } from '../../src/frame/frame.ts';
 import { Identity } from '../../src/identity/identity.ts';
+import type { Changed, Names, NameSource, SourceState, Subject } from '../../src/identity/source.ts';
 import type { ProbeFactories } from '../../src/probes/index.ts';
 import type { Interval, Probe, ProbeContext, ProbeTick } from '../../src/probes/probe.ts';
 
@@ -81,8 +82,8 @@ export const addonDouble: Addon = {
 export class IdentityDouble extends Identity {
   readonly #known: Readonly<Record<string, string>>;
 
-  constructor(known: Readonly<Record<string, string>> = {}) {
-    super();
+  constructor(known: Readonly<Record<string, string>> = {}, sources: readonly NameSource[] = []) {
+    super({ sources });
     this.#known = known;
   }
 
@@ -92,7 +93,37 @@ export class IdentityDouble extends Identity {
 
   override resolve(): void {}
 
-  override info(key: string): ReturnType<Identity['info']> {
-    return { ...super.info(key), cgroup: this.#known[key] ?? null, unresolved: key in this.#known ? null : 'not known to this test' };
+  /** The kernel told these paths. */
+  override path(key: string): string | null {
+    return this.#known[key] ?? null;
   }
+}
+
+/** A source of names under the test's hand. */
+export class SourceDouble implements NameSource {
+  readonly id;
+  readonly late: boolean;
+  state: SourceState = { status: 'ok', reason: 'it answers', fix: null };
+  readonly noticed: Subject[] = [];
+  changed: Changed = () => {};
+  lookup: (subject: Subject) => Names | null;
+  /** What start() waits for. */
+  starting: Promise<void> = Promise.resolve();
+  started = 0;
+  closed = 0;
+
+  constructor(id: NameSource['id'], lookup: (subject: Subject) => Names | null = () => null, late = false) {
+    this.id = id;
+    this.lookup = lookup;
+    this.late = late;
+  }
+
+  start(): Promise<void> {
+    this.started++;
+    return this.starting;
+  }
+
+  notice(subject: Subject): void { this.noticed.push(subject); }
+  onChange(changed: Changed): void { this.changed = changed; }
+  close(): void { this.closed++; }
 }

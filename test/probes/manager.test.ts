@@ -4,7 +4,7 @@ import { NO_LOSS, type Frame } from '../../src/frame/frame.ts';
 import { ClosedError, Manager, type ManagerOptions } from '../../src/probes/manager.ts';
 import { contractProblems } from '../frame/contract.ts';
 import { until } from '../workloads/cgroup.ts';
-import { addonDouble, IdentityDouble, probeDoubles } from './doubles.ts';
+import { addonDouble, IdentityDouble, probeDoubles, SourceDouble } from './doubles.ts';
 
 const row = { container: '5', abi: 'x86_64', nr: 0, syscall: 'read', count: 1, ratePerSec: 1, errors: {}, injected: 0, latency: null };
 
@@ -182,6 +182,65 @@ describe('the manager', () => {
     doubles.tcp.starting = Promise.reject(new Error('no'));
     const frame = await manager.sample(20);
     expect(statusOf(frame)).toEqual({ ...all('off'), tcp: 'error', opens: 'ok' });
+  });
+
+  describe('and sources of names', () => {
+    const UID = '7e299a8d-c8cc-4b92-ad99-98e453d358e8', CID = '05'.repeat(32);
+    const paths = { 5: `/kubepods/pod${UID}/${CID}` };
+
+    it('begins with the quick ones at once, and with those that load long when the screen has numbers', async () => {
+      const quick = new SourceDouble('oci'), late = new SourceDouble('api', undefined, true);
+      const { manager, frameWhere, frames } = setUp({ identity: new IdentityDouble(paths, [quick, late]) });
+      manager.start();
+      expect([quick.started, late.started]).toEqual([1, 0]);
+      await frameWhere('the first', () => true);
+      expect(late.started).toBe(0);
+      await until('the late one', () => late.started === 1);
+      expect(frames.length).toBeGreaterThanOrEqual(1);
+      await manager.close();
+      expect([quick.closed, late.closed]).toEqual([1, 1]);
+    });
+
+    it('never waits for one that hangs, and fills in a name that comes late, once', async () => {
+      let known = false;
+      const hanging = new SourceDouble('cri'), late = new SourceDouble('api', () => (known ? { pod: 'web-1', namespace: 'shop', container: 'app' } : null), true);
+      hanging.starting = new Promise(() => {});
+      hanging.state = { status: 'starting', reason: 'no answer yet', fix: null };
+      const { manager, doubles, frames, frameWhere } = setUp({ identity: new IdentityDouble(paths, [hanging, late]) });
+      let rows = [row];
+      doubles.syscalls.next = () => ({ rows });
+      manager.start();
+      const before = await frameWhere('the container', (frame) => frame.containers['5'] !== undefined);
+      expect(before.containers['5']).toMatchObject({ podUid: UID, pod: null, unresolved: 'pod and container names: not known to api; cri: not answered yet' });
+      rows = [];
+      const count = frames.length;
+      await until('frames without it', () => frames.slice(count).some((frame) => frame.containers['5'] === undefined));
+      known = true;
+      late.changed([CID]);
+      const after = await frameWhere('the name', (frame) => frame.learned['5'] !== undefined);
+      expect(after.learned['5']).toMatchObject({ namespace: 'shop', pod: 'web-1', container: 'app', nameSource: 'api', unresolved: null });
+      expect(contractProblems(after)).toEqual([]);
+      await until('more', () => frames.length > frames.indexOf(after) + 3);
+      expect(frames.filter((frame) => frame.learned['5'] !== undefined)).toHaveLength(1);
+    });
+
+    it('gives them a moment before it begins to sample, and no more', async () => {
+      const hanging = new SourceDouble('cri'), quick = new SourceDouble('oci');
+      let answered = 0;
+      quick.starting = sleep(60).then(() => { answered = performance.now(); });
+      const soon = setUp({ identity: new IdentityDouble(paths, [quick]), namesMs: 10_000 });
+      const frame = await soon.manager.sample(50);
+      expect(performance.now() - answered).toBeGreaterThanOrEqual(49);
+      expect(frame.intervalMs).toBeLessThan(1000);
+      hanging.starting = new Promise(() => {});
+      const never = setUp({ identity: new IdentityDouble(paths, [hanging]), namesMs: 80 });
+      await never.manager.sample(20);
+      const closed = setUp({ identity: new IdentityDouble(paths, [hanging]), namesMs: 3_600_000 });
+      const sampling = closed.manager.sample(20).catch((error: unknown) => error);
+      await sleep(20);
+      await closed.manager.close();
+      expect(await sampling).toBeInstanceOf(ClosedError);
+    });
   });
 
   it('drains while it waits', async () => {
