@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * What is decided at a call's entry and done by a hook further in. A call has one token at the most, so it counts
+ * once, however often its hook runs (overlayfs asks once per layer). Hooks of every kind can look tokens up: not all
+ * program types have task storage, so the key is the task itself.
+ */
+#ifndef KBTOP_CHAOS_TOKEN_H
+#define KBTOP_CHAOS_TOKEN_H
+
+#include "rule.h"
+
+#define TOKENS_MAX 8192
+
+struct token {
+	u64 id;			/* of the rule */
+	u64 cgroup;
+	u64 entered_ns;		/* CLOCK_BOOTTIME */
+	u64 value;
+	u64 hook;
+	u32 slot;		/* of the rule */
+	u32 call;
+	u32 pid;		/* thread: a task's place in memory may be used again */
+	u32 effect;
+	u32 acted;
+	u32 dry_run;
+	u64 n;
+	u64 hit;
+	char path[64];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, TOKENS_MAX);
+	__type(key, u64);
+	__type(value, struct token);
+} tokens SEC(".maps");
+
+/* The error that the current call is to fail with in this hook; 0: let it pass. Once per call. */
+static __always_inline u64 take_error(u64 hook)
+{
+	u64 task = (u64)bpf_get_current_task();
+	struct token *token = bpf_map_lookup_elem(&tokens, &task);
+	struct rule *rule;
+	u32 slot;
+
+	if (!token || token->hook != hook || token->effect != EFFECT_ERROR || token->dry_run || token->acted)
+		return 0;
+	slot = token->slot;
+	rule = bpf_map_lookup_elem(&rules, &slot);
+	/* It may have been disarmed, or its time may have come, since the call began. */
+	if (!rule || rule->id != token->id || !is_armed(rule, bpf_ktime_get_boot_ns()))
+		return 0;
+	token->acted = 1;
+	return token->value;
+}
+
+#endif
