@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
  * Faults: which calls are hit is decided here, at the entry of a system call, and what came of it is told here, at
- * its exit. In between something else may act on the token: a hook in a cgroup (below), or a program on the call
- * itself or on a security hook (act.bpf.c). Signals and delays act here at once. Attached only while a rule is armed.
+ * its exit. In between something else may act on the token: a hook in a cgroup (cgroup.bpf.c), or a program on the
+ * call itself or on a security hook (act.bpf.c). Signals and delays act here at once. Attached only while a rule is armed.
  *
  * Not seen: operations of io_uring, which enter by no call of their own.
  *
@@ -169,14 +169,15 @@ static __noinline bool consider(struct pt_regs *regs, struct call_rules *of, u32
 	token.n = __sync_fetch_and_add(&state->matched, 1) + 1;
 	if (!is_due(rule, token.n))
 		return false;
-	here = rule->effect == EFFECT_DELAY && !rule->hook && !(rule->flags & RULE_DRY_RUN);
-	if (here && !take_delay(rule, state, now, rule->value)) {
-		atomic_inc(&state->throttled);
-		return false;
-	}
 	token.hit = take_hit(rule, state);
 	if (!token.hit)
 		return false;
+	here = rule->effect == EFFECT_DELAY && !rule->hook && !(rule->flags & RULE_DRY_RUN);
+	if (here && !take_delay(rule, state, now, rule->value)) {
+		__sync_fetch_and_add(&state->hits, -1);
+		atomic_inc(&state->throttled);
+		return false;
+	}
 	token.id = rule->id;
 	token.cgroup = cgroup;
 	token.entered_ns = now;
@@ -335,42 +336,3 @@ int BPF_PROG(child_of, struct cgroup *cgrp)
 	bpf_map_update_elem(&scope, &key, in, BPF_ANY);
 	return 0;
 }
-
-/* Hooks of the pod's own cgroup, attached there and nowhere else. */
-enum cgroup_hook {
-	HOOK_CONNECT = 1,
-	HOOK_BIND = 2,
-	HOOK_SENDMSG = 3,
-	HOOK_SOCKET = 4,
-	HOOK_SETSOCKOPT = 5,
-	HOOK_GETSOCKOPT = 6,
-};
-
-/* 0 refuses with the error, 1 allows. */
-static __always_inline int refuse(u64 hook)
-{
-	u64 error = take_error(hook);
-
-	if (!error)
-		return 1;
-	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_set_retval))
-		bpf_set_retval(-(int)error);
-	return 0;
-}
-
-#define CGROUP_HOOK(name, section, hook)        \
-	SEC(section)                            \
-	int name(void *ctx)                     \
-	{                                       \
-		return refuse(hook);            \
-	}
-
-CGROUP_HOOK(connect4, "cgroup/connect4", HOOK_CONNECT)
-CGROUP_HOOK(connect6, "cgroup/connect6", HOOK_CONNECT)
-CGROUP_HOOK(bind4, "cgroup/bind4", HOOK_BIND)
-CGROUP_HOOK(bind6, "cgroup/bind6", HOOK_BIND)
-CGROUP_HOOK(sendmsg4, "cgroup/sendmsg4", HOOK_SENDMSG)
-CGROUP_HOOK(sendmsg6, "cgroup/sendmsg6", HOOK_SENDMSG)
-CGROUP_HOOK(socket, "cgroup/sock_create", HOOK_SOCKET)
-CGROUP_HOOK(setsockopt, "cgroup/setsockopt", HOOK_SETSOCKOPT)
-CGROUP_HOOK(getsockopt, "cgroup/getsockopt", HOOK_GETSOCKOPT)
