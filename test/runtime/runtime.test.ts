@@ -9,10 +9,10 @@ import type { Frame } from '../../src/frame/frame.ts';
 import { parseProcCgroup } from '../../src/identity/hierarchies.ts';
 import { Identity } from '../../src/identity/identity.ts';
 import { cgroupIdOf } from '../../src/identity/key.ts';
-import { KBTOP, kbtop } from '../cli/e2e/kbtop.ts';
 import { canLoadBpf, firstLine, until } from '../workloads/cgroup.ts';
 import { cgroupDirectories, pidsBelow } from './cgroups.ts';
 import { insiders } from './clean-up.ts';
+import { kbtopOn } from './kbtop.ts';
 import { Lives } from './lives.ts';
 import { placeIn } from './place.ts';
 import { Pod, type RunningContainer, v2Directory } from './pods.ts';
@@ -114,14 +114,14 @@ describe.skipIf(why !== null)(`real pods (${why ?? 'containerd'})`, () => {
   });
 
   it('let kbtop run where the usual places are theirs, and the machine keeps its own', async () => {
-    const [command = '', ...args] = runtime.inside;
+    const [command, ...args] = runtime.inside;
     const ls = (path: string): string[] => execFileSync(command, [...args, 'ls', path], { encoding: 'utf8' }).trim().split('\n');
     expect(ls('/run/containerd')).toContain('containerd.sock');
     expect(ls('/run/containerd/io.containerd.runtime.v2.task/k8s.io')).toEqual(expect.arrayContaining(web.containers.map(({ id }) => id)));
     expect(execFileSync(command, [...args, 'readlink', '-e', `/var/log/containers/web-1_shop_app-${web.container('app').id}.log`], { encoding: 'utf8' })).toContain('/app/0.log');
     expect(machine()).toEqual(before);
     if (!canLoadBpf) return;
-    const { code, stdout, stderr } = await kbtop([...args, KBTOP, 'snapshot', '--pane', 'containers', '--duration', '300ms', '-o', 'json'], { command });
+    const { code, stdout, stderr } = await kbtopOn(runtime, ['snapshot', '--pane', 'containers', '--duration', '300ms', '-o', 'json']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const frame = JSON.parse(stdout) as Frame;
     for (const { id, key } of web.containers) expect(frame.containers[key]).toMatchObject({ kind: 'pod', podUid: web.uid, containerId: id, qos: 'Burstable' });

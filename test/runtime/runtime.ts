@@ -130,7 +130,7 @@ export class Runtime {
   }
 
   /** A command, as argv, that runs another where /run, /var/lib and /var/log are the runtime's. Working directory: /. */
-  get inside(): readonly string[] {
+  get inside(): readonly [string, ...string[]] {
     return ['nsenter', `--mount=/proc/${this.#containerd.pid}/ns/mnt`, '--'];
   }
 
