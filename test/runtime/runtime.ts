@@ -14,7 +14,7 @@ import { CriClient } from './cri-client.ts';
 import { BUSYBOX, BUSYBOX_IMAGE, imageArchive, PAUSE_IMAGE } from './image.ts';
 import { COVERED, makePlace, type Place } from './place.ts';
 
-const STARTS_WITHIN_MS = 20_000;
+const STARTS_WITHIN_MS = 40_000;
 const ENDS_WITHIN_MS = 5_000;
 const COMMANDS = ['containerd', 'containerd-shim-runc-v2', 'ctr', 'runc', 'unshare', 'nsenter', 'ip', 'mount'];
 /** Processes that take pods which they did not make for leftovers, and remove them. */
