@@ -8,20 +8,17 @@ import type { SourceSettings } from './settings.ts';
 
 export { ClosedError };
 
-export interface IdentityOptions {
-  readonly sources?: SourceSettings;
-  readonly debug: ((text: string) => void) | null;
-}
-
-export interface CaptureOptions extends IdentityOptions {
+export interface CaptureOptions {
   readonly intervalMs: number;
   readonly panes?: readonly PaneId[];
+  readonly debug: ((text: string) => void) | null;
+  readonly sources?: SourceSettings;
   /** What is surely none of it need not be counted; null: everything is. */
   readonly target?: Target | null;
 }
 
 /** Who is who, with all sources of names, none of them started. @throws Error when /proc cannot be read */
-export function openIdentity({ debug }: IdentityOptions): Identity {
+export function openIdentity({ debug }: Pick<CaptureOptions, 'sources' | 'debug'>): Identity {
   return new Identity({ ...(debug && { debug }) });
 }
 

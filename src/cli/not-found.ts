@@ -85,6 +85,7 @@ function unknownOf({ flag, verdict }: Wish, { containers, sources }: Seen): stri
   if (unknown.length === 0) return '';
   const nameless = unknown.find(({ unresolved }) => unresolved !== null);
   if (nameless) return `${several(unknown.length, 'container')} without names may be meant (${nameless.unresolved}); see kbtop doctor`;
+  if (flag === '-n') return `namespaces of ${several(unknown.length, 'container')} are not known; see kbtop doctor`;
   const telling = sources.filter(({ id, state }) => TELL_LABELS.includes(id) && state.status !== 'off').map(({ id, state }) => `${id}: ${state.status === 'starting' ? 'not answered yet' : state.reason}`);
   const why = telling.length > 0 ? telling.join('; ') : 'no runtime socket, no API and no kubelet was asked';
   return `${flag === '-l' ? 'labels' : 'labels and owners'} of ${several(unknown.length, 'container')} are not known (${why}); see kbtop doctor`;

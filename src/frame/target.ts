@@ -52,9 +52,10 @@ function isContainer(wanted: string, key: string, info: ContainerInfo): Verdict 
 }
 
 /** Is it in a pod: a container, a pause container, or the pod's own cgroup. */
-function isInPod({ kind, pod, podUid }: ContainerInfo): Verdict {
+function isInPod({ kind, pod, podUid, cgroup }: ContainerInfo): Verdict {
   if (kind === 'pod' || pod !== null || podUid !== null) return 'yes';
-  return kind === 'unknown' ? 'unknown' : 'no';
+  // A path that was read shows whether there is a pod in it.
+  return kind === 'unknown' && cgroup === null ? 'unknown' : 'no';
 }
 
 /** Not more than `verdict` when it is in a pod, no when it is in none. */

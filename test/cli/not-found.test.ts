@@ -57,6 +57,7 @@ describe('notFound', () => {
     const nameless = pod({ container: null, nameSource: 'cgroup', unresolved: 'pod and container names: cri: no socket in /run' });
     const containers = { ...CONTAINERS, a: nameless, b: nameless };
     expect(said({ namespaces: ['prod'] }, { containers })).toContain('; 2 containers without names may be meant (pod and container names: cri: no socket in /run); see kbtop doctor');
+    expect(said({ namespaces: ['prod'] }, { containers: { a: pod({ pod: 'web-1' }) } })).toContain('; namespaces of 1 container are not known; see kbtop doctor');
     // Their cgroup is known, and it is another.
     expect(said({ containers: ['/other'] }, { containers })).not.toContain('may be meant');
   });

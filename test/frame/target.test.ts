@@ -74,6 +74,8 @@ describe('-n', () => {
     ['a service', service, 'no'],
     ['a container outside Kubernetes', plain, 'no'],
     ['what was gone too soon', gone, 'unknown'],
+    ['a cgroup of nobody knows what', info({ kind: 'unknown', cgroup: '/jobs/7', container: '7' }), 'no'],
+    ['a pod whose namespace was not told', pod({ namespace: null }), 'unknown'],
   ])('%s', (_, of, verdict) => expect(judge({ namespaces: ['shop', 'other'] }, of)).toBe(verdict));
 });
 
