@@ -44,7 +44,7 @@ describe('workloads by their owner', () => {
     ['deploy/web', { pod: 'stray', owner: { kind: 'Deployment', name: 'web' } }, 'yes'],
     ['deploy/static', { pod: 'static-web-node1', owner: { kind: 'Node', name: 'node1' } }, 'no'],
     // Its status is known and no owner was told: it has none.
-    ['deploy/web', bare, 'no'], ['sts/web', bare, 'no'],
+    ['deploy/web', bare, 'no'], ['sts/web', bare, 'no'], ['deploy/web', { ...webLabels, podStatus: STATUS }, 'no'], ['rs/lone', { pod: 'lone-abcde', podStatus: STATUS }, 'no'],
   ])('%s', (wanted, of, verdict) => expect(judge(wanted, of)).toBe(verdict));
 });
 
