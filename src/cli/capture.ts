@@ -1,7 +1,10 @@
 /** A live capture: the addon, the manager on it, and what the failure of its parts means. Imported lazily: it loads the addon. */
 import { loadAddon } from '../bpf/load.ts';
 import type { Frame, PaneId } from '../frame/frame.ts';
+import type { Target } from '../frame/target.ts';
+import { Identity } from '../identity/identity.ts';
 import { ClosedError, Manager } from '../probes/manager.ts';
+import type { SourceSettings } from './settings.ts';
 
 export { ClosedError };
 
@@ -9,11 +12,20 @@ export interface CaptureOptions {
   readonly intervalMs: number;
   readonly panes?: readonly PaneId[];
   readonly debug: ((text: string) => void) | null;
+  readonly sources?: SourceSettings;
+  /** What is surely none of it need not be counted; null: everything is. */
+  readonly target?: Target | null;
+}
+
+/** Who is who, with all sources of names, none of them started. @throws Error when /proc cannot be read */
+export function openIdentity({ debug }: Pick<CaptureOptions, 'sources' | 'debug'>): Identity {
+  return new Identity({ ...(debug && { debug }) });
 }
 
 /** @throws AddonError, BpfError */
-export function openCapture({ intervalMs, panes, debug }: CaptureOptions): Manager {
-  return new Manager({ addon: loadAddon(), intervalMs, ...(panes && { panes }), ...(debug && { debug }) });
+export function openCapture(options: CaptureOptions): Manager {
+  const { intervalMs, panes, debug } = options;
+  return new Manager({ addon: loadAddon(), intervalMs, identity: openIdentity(options), ...(panes && { panes }), ...(debug && { debug }) });
 }
 
 /** Panes of those asked for that a Frame has no numbers for, with the reason. */
