@@ -34,7 +34,7 @@ const shims = {
     // Ink's canvas, for the finished lines of a whole screen.
     const canvas = join(root, 'src/ui/ink/fast-output.ts');
     if (!existsSync(canvas)) throw new Error('src/ui/ink/fast-output.ts is missing');
-    pluginBuild.onResolve({ filter: /^\.\/output\.js$/ }, (args) => (/\/ink\/build\/renderer\.js$/.test(args.importer) ? { path: canvas } : undefined));
+    pluginBuild.onResolve({ filter: /^\.\/output\.js$/ }, (args) => (args.importer.endsWith('/ink/build/renderer.js') ? { path: canvas } : undefined));
     // Yoga decodes its WebAssembly by fetch() of a data: URL, which loads all of Node's HTTP client. Where a module
     // sees no fetch it decodes by itself, with the same result.
     pluginBuild.onLoad({ filter: /yoga-wasm-base64-esm\.js$/ }, (args) => ({ contents: `const fetch = undefined;\n${readFileSync(args.path, 'utf8')}` }));

@@ -24,8 +24,18 @@ export function openIdentity({ debug }: Pick<CaptureOptions, 'sources' | 'debug'
 
 /** @throws AddonError, BpfError */
 export function openCapture(options: CaptureOptions): Manager {
-  const { intervalMs, panes, debug } = options;
-  return new Manager({ addon: loadAddon(), intervalMs, identity: openIdentity(options), ...(panes && { panes }), ...(debug && { debug }) });
+  const { intervalMs, panes, debug, sources, target = null } = options;
+  return new Manager({
+    addon: loadAddon(), intervalMs, identity: openIdentity(options), target, namesMs: patience(target),
+    ...(sources && { nodeName: sources.nodeName }), ...(panes && { panes }), ...(debug && { debug }),
+  });
+}
+
+/** How long a snapshot may wait for names before it begins to count: the more it depends on them. Milliseconds. */
+function patience(target: Target | null): number {
+  if (target === null) return 300;
+  // Labels and owners may have to come from the Kubernetes API, whose client takes its time to load.
+  return target.selectors.length > 0 || target.pods.some(({ kind }) => kind !== null) ? 3000 : 1000;
 }
 
 /** Panes of those asked for that a Frame has no numbers for, with the reason. */

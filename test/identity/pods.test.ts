@@ -53,7 +53,7 @@ class Watched {
 
   static async start(source: NameSource | null): Promise<Watched> {
     const watched = new Watched(source);
-    await Promise.all([watched.identity.start(loadAddon()), watched.identity.startSources()]);
+    await Promise.all([watched.identity.start(loadAddon()), watched.identity.startSources(true)]);
     watched.#timers = [setInterval(() => watched.identity.drain(), DRAIN_MS), setInterval(() => watched.frame(), FRAME_MS)];
     return watched;
   }

@@ -31,7 +31,7 @@ async function atMost(task: Promise<void>, ms: number): Promise<void> {
 /** One check per source, best source first. The cgroup path is no source of this kind. Never rejects. */
 export async function sourceChecks(identity: Pick<Identity, 'sources' | 'startSources'>, waitMs = SOURCES_MS): Promise<Check[]> {
   try {
-    await atMost(identity.startSources(), waitMs);
+    await atMost(identity.startSources(true), waitMs);
     return identity.sources.map((source) => sourceCheck(source, waitMs));
   } catch (error) {
     return [check('identity', 'sources', null, reasonOf(error))];
