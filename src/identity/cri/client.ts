@@ -3,7 +3,7 @@
  * socket is known to accept connections.
  */
 import type { Socket } from 'node:net';
-import { CallCredentials, ChannelCredentials, type ChannelOptions, Client, type experimental, logVerbosity, type ServiceError, setLogger, setLogVerbosity } from '@grpc/grpc-js';
+import { CallCredentials, ChannelCredentials, type ChannelOptions, Client, type experimental, type ServiceError, setLogger } from '@grpc/grpc-js';
 import protobuf from 'protobufjs/light.js';
 import { MESSAGES, SANDBOX_READY, SERVICE } from './messages.ts';
 import { CallError, Code, type Container, type Filter, isImageId, type Runtime, type Sandbox, type Version } from './runtime.ts';
@@ -166,6 +166,5 @@ export function connect(address: string, debug: (text: string) => void): Runtime
   // gRPC would write to stderr, over the screen.
   const log = (...parts: unknown[]): void => debug(`cri: ${parts.join(' ')}`);
   setLogger({ error: log, info: log, debug: log });
-  setLogVerbosity(logVerbosity.ERROR);
   return new GrpcRuntime(address);
 }
