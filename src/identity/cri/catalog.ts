@@ -1,6 +1,6 @@
 /** What the runtime has told so far, by container id, sandbox id and pod uid. Pure. */
 import type { Names, Subject } from '../source.ts';
-import { type Container, isImageId, type Sandbox } from './runtime.ts';
+import { type Container, imageIdOf, type Sandbox } from './runtime.ts';
 
 /** What has left the runtime's lists is remembered this long, milliseconds: somebody may still ask. */
 const KEEP_MS = 60_000;
@@ -111,7 +111,7 @@ export class Catalog {
   #addContainer(container: Container, now: number, changed: Set<string>): void {
     const { id, sandboxId, name } = container;
     if (id === '') return;
-    const imageId = isImageId(container.image) ? container.image : null;
+    const imageId = imageIdOf(container.image);
     const image = imageId === null ? container.image : this.#images.get(imageId) ?? '';
     const pod = this.#sandboxes.get(sandboxId)?.pod ?? given({ namespace: container.namespace, pod: container.pod, podUid: container.podUid });
     const told: Names = { kind: 'pod', ...pod, ...given({ container: name, image }) };

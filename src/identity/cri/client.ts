@@ -5,8 +5,8 @@
 import type { Socket } from 'node:net';
 import { CallCredentials, ChannelCredentials, type ChannelOptions, Client, type experimental, type ServiceError, setLogger } from '@grpc/grpc-js';
 import protobuf from 'protobufjs/light.js';
-import { MESSAGES, SANDBOX_READY, SERVICE } from './messages.ts';
-import { CallError, Code, type Container, type Filter, isImageId, type Runtime, type Sandbox, type Version } from './runtime.ts';
+import { MESSAGES, METHODS, SANDBOX_READY } from './messages.ts';
+import { CallError, Code, type Container, type Filter, imageIdOf, type Runtime, type Sandbox, type Version } from './runtime.ts';
 
 /** Largest answer that is read, bytes: what kubelet and the runtimes themselves allow, some 20,000 containers. */
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
@@ -51,6 +51,7 @@ interface Answers {
   ListContainers: {
     readonly containers: readonly { readonly id: string; readonly podSandboxId: string; readonly metadata?: Metadata; readonly image?: Image; readonly labels: Labels }[];
   };
+  ListImages: { readonly images: readonly { readonly id: string; readonly repoTags: readonly string[]; readonly repoDigests: readonly string[] }[] };
   ContainerStatus: { readonly status?: { readonly image?: Image } };
 }
 
@@ -110,7 +111,7 @@ class GrpcRuntime implements Runtime {
     return new Promise((resolve, reject) => {
       if (this.#closed) throw new CallError(Code.CANCELLED, 'the connection is closed');
       const call = this.#client.makeUnaryRequest(
-        `/${SERVICE}/${method}`,
+        METHODS[method],
         (message: object) => Buffer.from(requestType.encode(message).finish()),
         (bytes: Buffer) => answerType.decode(bytes) as unknown as Answers[Method],
         request,
@@ -147,10 +148,20 @@ class GrpcRuntime implements Runtime {
     }));
   }
 
+  async images(ms: number): Promise<Map<string, string>> {
+    const { images } = await this.#call('ListImages', {}, ms);
+    const named = new Map<string, string>();
+    for (const { id, repoTags: [tag], repoDigests: [digest] } of images) {
+      const [imageId, name] = [imageIdOf(id), tag ?? digest];
+      if (imageId !== null && name !== undefined) named.set(imageId, name);
+    }
+    return named;
+  }
+
   async imageOf(containerId: string, ms: number): Promise<string | null> {
     const { status } = await this.#call('ContainerStatus', { containerId }, ms);
     const image = status?.image?.userSpecifiedImage || status?.image?.image || '';
-    return image === '' || isImageId(image) ? null : image;
+    return image === '' || imageIdOf(image) !== null ? null : image;
   }
 
   close(): void {

@@ -3,8 +3,14 @@
  * Fields that are not here are skipped when a message is read. Enums are plain numbers.
  */
 
-/** Path of a method's calls: `/runtime.v1.RuntimeService/Version`. */
-export const SERVICE = 'runtime.v1.RuntimeService';
+/** Paths of the methods' calls. */
+export const METHODS = {
+  Version: '/runtime.v1.RuntimeService/Version',
+  ListPodSandbox: '/runtime.v1.RuntimeService/ListPodSandbox',
+  ListContainers: '/runtime.v1.RuntimeService/ListContainers',
+  ContainerStatus: '/runtime.v1.RuntimeService/ContainerStatus',
+  ListImages: '/runtime.v1.ImageService/ListImages',
+} as const;
 
 /** PodSandboxState of a sandbox that runs; proto3 leaves zeros out, so it is what an absent state means. */
 export const SANDBOX_READY = 0;
@@ -32,6 +38,10 @@ export const MESSAGES = {
   ContainerMetadata: { fields: { name: text(1) } },
   // userSpecifiedImage came with Kubernetes 1.28: the image as the pod's author wrote it.
   ImageSpec: { fields: { image: text(1), userSpecifiedImage: text(18) } },
+
+  ListImagesRequest: { fields: {} },
+  ListImagesResponse: { fields: { images: list('Image', 1) } },
+  Image: { fields: { id: text(1), repoTags: list('string', 2), repoDigests: list('string', 3) } },
 
   ContainerStatusRequest: { fields: { containerId: text(1) } },
   ContainerStatusResponse: { fields: { status: message('ContainerStatus', 1) } },

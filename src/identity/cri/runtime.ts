@@ -38,14 +38,19 @@ export interface Runtime {
   version(ms: number): Promise<Version>;
   sandboxes(filter: Filter, ms: number): Promise<Sandbox[]>;
   containers(filter: Filter, ms: number): Promise<Container[]>;
+  /** Every image that has a name: id, as imageIdOf() has it, -> reference. */
+  images(ms: number): Promise<Map<string, string>>;
   /** The reference of a container's image; null when its runtime knows none. */
   imageOf(containerId: string, ms: number): Promise<string | null>;
   /** Ends every call under way. Twice is fine. */
   close(): void;
 }
 
-/** An image's id and no name for it: that is what containerd lists for containers that kubelet made. */
-export const isImageId = (image: string): boolean => /^(?:sha256:)?[0-9a-f]{64}$/.test(image);
+/**
+ * The 64 hex digits of an image's id where there is no name: that is what containerd and CRI-O list for containers that
+ * kubelet made. Null for a name.
+ */
+export const imageIdOf = (image: string): string | null => /^(?:sha256:)?([0-9a-f]{64})$/.exec(image)?.[1] ?? null;
 
 /** gRPC's status codes that a call is told apart by. */
 export const Code = { CANCELLED: 1, DEADLINE_EXCEEDED: 4, NOT_FOUND: 5, PERMISSION_DENIED: 7, RESOURCE_EXHAUSTED: 8, UNIMPLEMENTED: 12, INTERNAL: 13, UNAVAILABLE: 14 } as const;

@@ -24,9 +24,13 @@ const SINGLE_TRIES = 2;
 const MOST_SINGLES = 4;
 /** A question for one id costs about as much as this many entries of a whole list. */
 const SINGLE_COST = 32;
-/** Images that are asked for at a time, and containers that are asked for one's name. */
+/** Images that are asked for by themselves, at a time; for more, all images are listed once. */
 const IMAGES_AT_A_TIME = 8;
+/** Containers that are asked for one image's name. */
 const IMAGE_TRIES = 3;
+
+/** Whether a call failed because the runtime does not answer, and not because of what was asked. */
+const isLost = (error: unknown): boolean => !(error instanceof CallError) || error.code === Code.UNAVAILABLE || error.code === Code.DEADLINE_EXCEEDED;
 
 const plural = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
 
@@ -42,6 +46,8 @@ class CriSource implements NameSource {
   #state: SourceState = { status: 'starting', reason: "looks for the container runtime's socket", fix: null };
   /** Set while a runtime answers. */
   #serving: { readonly name: string; readonly passedOver: readonly Failure[] } | null = null;
+  /** Set when the list of images has been asked for since the last whole list of containers. */
+  #imagesListed = false;
   #changed: Changed = () => {};
   #started: Promise<void> | null = null;
 
@@ -136,6 +142,7 @@ class CriSource implements NameSource {
   async #serve(reached: Reached, failures: readonly Failure[], others: boolean, settled: () => void): Promise<Failure | null> {
     const { path, version, runtime } = reached;
     const { askMs, refreshMs } = this.#tuning;
+    this.#imagesListed = false;
     try {
       this.#serving = { name: `${version.name} ${version.version} at ${path}`, passedOver: failures.filter(({ status }) => status === 'failing') };
       this.#replace(reached.takeLists());
@@ -146,6 +153,7 @@ class CriSource implements NameSource {
         if (begun >= refreshAt) {
           if (others && this.#catalog.listed.sandboxes === 0) return null;
           this.#catalog.forgetNamelessImages();
+          this.#imagesListed = false;
           await this.#list(runtime);
           refreshAt = performance.now() + refreshMs;
         } else if (begun >= Math.max(askAt, this.#wanted.next)) {
@@ -215,13 +223,29 @@ class CriSource implements NameSource {
 
   /** Ask for some names of images that were listed by id. @returns whether there were any */
   async #nameImages(runtime: Runtime): Promise<boolean> {
-    const some = [...this.#catalog.unnamedImages()].slice(0, IMAGES_AT_A_TIME);
-    const changed = new Set<string>();
-    await Promise.all(some.map(async ([imageId, containers]) => {
-      for (const id of await this.#nameImage(runtime, imageId, containers)) changed.add(id);
-    }));
-    this.#tell(changed);
-    return some.length > 0;
+    const unnamed = this.#catalog.unnamedImages();
+    const named = unnamed.size > IMAGES_AT_A_TIME && !this.#imagesListed ? await this.#listImages(runtime, unnamed.keys()) : await this.#askForImages(runtime, unnamed);
+    this.#tell(new Set(named.flatMap((ids) => [...ids])));
+    return unnamed.size > 0;
+  }
+
+  async #listImages(runtime: Runtime, unnamed: Iterable<string>): Promise<ReadonlySet<string>[]> {
+    this.#imagesListed = true;
+    try {
+      const images = await runtime.images(this.#tuning.listMs);
+      return [...unnamed].flatMap((id) => {
+        const image = images.get(id);
+        return image === undefined ? [] : [this.#catalog.nameImage(id, image)];
+      });
+    } catch (error) {
+      // Images may be somebody else's business (kubelet's imageServiceEndpoint): then containers tell.
+      if (isLost(error)) throw error;
+      return [];
+    }
+  }
+
+  #askForImages(runtime: Runtime, unnamed: ReadonlyMap<string, readonly string[]>): Promise<ReadonlySet<string>[]> {
+    return Promise.all([...unnamed].slice(0, IMAGES_AT_A_TIME).map(([id, containers]) => this.#nameImage(runtime, id, containers)));
   }
 
   async #nameImage(runtime: Runtime, imageId: string, containers: readonly string[]): Promise<ReadonlySet<string>> {
@@ -229,7 +253,7 @@ class CriSource implements NameSource {
       try {
         return this.#catalog.nameImage(imageId, await runtime.imageOf(container, this.#tuning.callMs));
       } catch (error) {
-        if (!(error instanceof CallError) || error.code === Code.UNAVAILABLE || error.code === Code.DEADLINE_EXCEEDED) throw error;
+        if (isLost(error)) throw error;
         // The container is gone by now, or broken: another one may tell.
       }
     }

@@ -81,11 +81,11 @@ describe('the catalog', () => {
   });
 
   describe('images', () => {
-    const ID = `sha256:${'5'.repeat(64)}`;
+    const ID = '5'.repeat(64);
 
     it('by id are asked for once each, and their names are told to all that run them', () => {
       const catalog = new Catalog();
-      catalog.replace([sandbox()], [container({ image: ID }), container({ id: 'c2', image: ID }), container({ id: 'c3' })], 0);
+      catalog.replace([sandbox()], [container({ image: ID }), container({ id: 'c2', image: `sha256:${ID}` }), container({ id: 'c3' })], 0);
       expect([...catalog.unnamedImages()]).toEqual([[ID, ['c1', 'c2']]]);
       expect([...catalog.nameImage(ID, 'app:5')]).toEqual(['c1', 'c2']);
       expect([...catalog.unnamedImages()]).toEqual([]);

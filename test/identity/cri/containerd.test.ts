@@ -102,6 +102,7 @@ describe.skipIf(CONTAINERD === null || process.getuid?.() !== 0)('a real contain
     for (const filter of [null, { id }, { podUid: 'u' }]) {
       expect([filter, await runtime.sandboxes(filter, 5_000), await runtime.containers(filter, 5_000)]).toEqual([filter, [], []]);
     }
+    expect(await runtime.images(5_000)).toEqual(new Map());
     await expect(runtime.imageOf(id, 5_000)).rejects.toMatchObject({ code: 5 });
   });
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type sendUnaryData, Server, ServerCredentials, type ServerUnaryCall, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import protobuf from 'protobufjs/light.js';
-import { MESSAGES, SERVICE } from '../../../src/identity/cri/messages.ts';
+import { MESSAGES, METHODS } from '../../../src/identity/cri/messages.ts';
 
 export interface WireSandbox {
   readonly id: string;
@@ -27,7 +27,7 @@ export interface Node {
   readonly containers: WireContainer[];
 }
 
-type Method = 'Version' | 'ListPodSandbox' | 'ListContainers' | 'ContainerStatus';
+type Method = keyof typeof METHODS;
 interface Request {
   readonly filter?: { readonly id?: string; readonly labelSelector?: Readonly<Record<string, string>> };
   readonly containerId?: string;
@@ -52,6 +52,7 @@ export class FakeRuntime {
   readonly path: string;
   readonly node: Node;
   name = 'containerd';
+  images: readonly { readonly id: string; readonly repoTags?: readonly string[]; readonly repoDigests?: readonly string[] }[] = [];
   /** Every call so far, in order. */
   readonly calls: { readonly method: Method; readonly request: Request }[] = [];
   /** Answers other than the node's: an error, bytes of a message, or 'hold' for none at all. */
@@ -66,27 +67,33 @@ export class FakeRuntime {
   }
 
   async listen(): Promise<this> {
-    const service = (['Version', 'ListPodSandbox', 'ListContainers', 'ContainerStatus'] as const).map((method) => [method, {
-      path: `/${SERVICE}/${method}`,
+    for (const [service, methods] of Object.entries(Object.groupBy(Object.keys(METHODS) as Method[], (method) => METHODS[method].split('/')[1] ?? ''))) {
+      this.#serve(service, methods ?? []);
+    }
+    await new Promise<void>((resolve, reject) => {
+      this.#server.bindAsync(`unix:${this.path}`, ServerCredentials.createInsecure(), (error) => (error ? reject(error) : resolve()));
+    });
+    return this;
+  }
+
+  #serve(service: string, methods: readonly Method[]): void {
+    const definition = Object.fromEntries(methods.map((method) => [method, {
+      path: `/${service}/${method}`,
       requestStream: false,
       responseStream: false,
       requestSerialize: (value: Buffer) => value,
       requestDeserialize: (bytes: Buffer) => types.lookupType(`${method}Request`).decode(bytes) as unknown as Request,
       responseSerialize: (value: object | Buffer) => (Buffer.isBuffer(value) ? value : Buffer.from(types.lookupType(`${method}Response`).encode(value).finish())),
       responseDeserialize: (bytes: Buffer) => bytes,
-    }] as const);
-    const handlers: UntypedServiceImplementation = Object.fromEntries(service.map(([method]) => [method, (call: ServerUnaryCall<Request, object>, done: sendUnaryData<object>) => {
+    }]));
+    const handlers: UntypedServiceImplementation = Object.fromEntries(methods.map((method) => [method, (call: ServerUnaryCall<Request, object>, done: sendUnaryData<object>) => {
       this.calls.push({ method, request: call.request });
       const instead = this.instead.get(method);
       if (instead === 'hold') return;
       if (this.delayMs > 0) setTimeout(() => this.#answer(method, call.request, instead, done), this.delayMs);
       else this.#answer(method, call.request, instead, done);
     }]));
-    this.#server.addService(Object.fromEntries(service), handlers);
-    await new Promise<void>((resolve, reject) => {
-      this.#server.bindAsync(`unix:${this.path}`, ServerCredentials.createInsecure(), (error) => (error ? reject(error) : resolve()));
-    });
-    return this;
+    this.#server.addService(definition, handlers);
   }
 
   #answer(method: Method, request: Request, instead: { readonly code: number; readonly details: string } | Buffer | undefined, done: sendUnaryData<object>): void {
@@ -96,6 +103,7 @@ export class FakeRuntime {
     if (method === 'Version') return done(null, { version: '0.1.0', runtimeName: this.name, runtimeVersion: '1.6.20', runtimeApiVersion: 'v1' });
     if (method === 'ListPodSandbox') return done(null, { items: sandboxes.filter((one) => matches(one, request.filter)) });
     if (method === 'ListContainers') return done(null, { containers: containers.filter((one) => matches(one, request.filter)) });
+    if (method === 'ListImages') return done(null, { images: this.images });
     const container = containers.find(({ id }) => id === request.containerId);
     if (!container) return done({ code: 5, details: 'an error occurred when try to find container: not found' });
     return done(null, { status: { id: container.id, image: { image: container.statusImage ?? container.image?.image ?? '' } } });

@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import type { NameSource } from '../../../src/identity/source.ts';
 import { FakeRuntime, KUBELET_LABELS, recorded, type WireContainer, type WireSandbox } from './fake-runtime.ts';
 import { after, criSource, temporaryDirectory, until } from './support.ts';
 
@@ -100,6 +101,35 @@ it('names what CRI-O told on a real node', async () => {
   await until(() => told.length === 2, 'the image');
   expect(source.lookup({ podUid: 'fde8681b-9615-483e-b480-1c7e80f6fae7', containerId: '043dfe5003afd8b83066bd6248a42c934d7d7f716a02d094201dededbe45ae43' })).toEqual({
     kind: 'pod', namespace: 'shop', pod: 'web-1', podUid: 'fde8681b-9615-483e-b480-1c7e80f6fae7', container: 'app', image: 'localhost/busybox:1', labels: {},
+  });
+});
+
+describe('many images by id', () => {
+  const image = (i: number): string => `sha256:${i.toString(16).padStart(64, '0')}`;
+  const names = (source: NameSource): (string | undefined)[] => Array.from({ length: 20 }, (_, i) => source.lookup({ podUid: null, containerId: `c${i}` })?.image);
+  const wanted = Array.from({ length: 20 }, (_, i) => `localhost/app:${i}`);
+
+  async function busy(): Promise<FakeRuntime> {
+    return runtime({ sandboxes: [], containers: wanted.map((statusImage, i) => ({ id: `c${i}`, image: { image: image(i) }, statusImage })) });
+  }
+
+  it('are named by one list, and what it leaves out by containers', async () => {
+    const fake = await busy();
+    fake.images = [{ id: image(0) }, ...wanted.slice(1, 19).map((name, i) => ({ id: image(i + 1), repoTags: [name, 'other'] })), { id: image(19), repoDigests: [`localhost/app@${image(7)}`] }, { id: 'x', repoTags: ['y'] }];
+    const { source, told } = criSource(fake.path);
+    await source.start();
+    await until(() => told.length === 3, 'all names');
+    expect(names(source)).toEqual([...wanted.slice(0, 19), `localhost/app@${image(7)}`]);
+    expect([fake.count('ListImages'), fake.count('ContainerStatus')]).toEqual([1, 1]);
+  });
+
+  it('are named by containers where the runtime lists no images', async () => {
+    const fake = await busy();
+    fake.instead.set('ListImages', { code: 12, details: 'unknown service runtime.v1.ImageService' });
+    const { source } = criSource(fake.path);
+    await source.start();
+    await until(() => fake.count('ContainerStatus') === 20 && names(source).every((name) => name !== undefined), 'all names');
+    expect([names(source), fake.count('ListImages'), source.state.status]).toEqual([wanted, 1, 'ok']);
   });
 });
 
