@@ -17,9 +17,9 @@ import { type Tuning, TUNING } from './tuning.ts';
 import { type Want, Wanted } from './wanted.ts';
 
 /** Of the time, the share that asking for unknown ids may take: one in. */
-const ASKING_SHARE = 10;
-/** An id is asked for by itself this often, then by a whole list: labels that kubelet would set may be missing. */
-const SINGLE_TRIES = 2;
+const ASKING_SHARE = 20;
+/** Tries at which a pod is looked for in a whole list: it may lack the labels that kubelet sets, by which it is asked for otherwise. */
+const WHOLE_TRIES = [2, 5];
 /** Up to this many ids are asked for one by one, or more where whole lists are long. */
 const MOST_SINGLES = 4;
 /** A question for one id costs about as much as this many entries of a whole list. */
@@ -141,7 +141,7 @@ class CriSource implements NameSource {
   /** Ask a runtime until it fails. @returns how it failed; null when it has no pods and another runtime may have them */
   async #serve(reached: Reached, failures: readonly Failure[], others: boolean, settled: () => void): Promise<Failure | null> {
     const { path, version, runtime } = reached;
-    const { askMs, refreshMs } = this.#tuning;
+    const { pauseMs, refreshMs } = this.#tuning;
     this.#imagesListed = false;
     try {
       this.#serving = { name: `${version.name} ${version.version} at ${path}`, passedOver: failures.filter(({ status }) => status === 'failing') };
@@ -159,7 +159,7 @@ class CriSource implements NameSource {
         } else if (begun >= Math.max(askAt, this.#wanted.next)) {
           await this.#ask(runtime);
           const now = performance.now();
-          askAt = now + Math.max(askMs, (now - begun) * ASKING_SHARE);
+          askAt = now + Math.max(pauseMs, (now - begun) * ASKING_SHARE);
         } else if (!await this.#nameImages(runtime)) {
           await this.#nap.take(Math.min(refreshAt, Math.max(askAt, this.#wanted.next)) - performance.now());
         }
@@ -198,13 +198,10 @@ class CriSource implements NameSource {
     const due = this.#wanted.due(performance.now());
     const { sandboxes, containers } = this.#catalog.listed;
     const most = Math.max(MOST_SINGLES, Math.floor((sandboxes + containers) / SINGLE_COST));
-    if (due.length > most || due.some(({ subject, tries }) => subject.podUid !== null && tries >= SINGLE_TRIES)) {
-      this.#wanted.asked(due, performance.now());
-      await this.#list(runtime);
-      return;
-    }
+    const whole = due.length > most || due.some(({ subject, tries }) => subject.podUid !== null && WHOLE_TRIES.includes(tries));
     this.#wanted.asked(due, performance.now());
-    await Promise.all(due.map((want) => this.#askFor(runtime, want)));
+    if (whole) await this.#list(runtime);
+    else await Promise.all(due.map((want) => this.#askFor(runtime, want)));
   }
 
   /**

@@ -8,7 +8,9 @@ export interface Tuning {
   readonly listMs: number;
   /** Between whole lists when nothing is wanted. */
   readonly refreshMs: number;
-  /** Between questions about unknown ids, and before an id is asked for again; doubles. */
+  /** At least between questions about unknown ids. Short, since a container may be removed as soon as it has ended. */
+  readonly pauseMs: number;
+  /** Before an id is asked for again; doubles. */
   readonly askMs: number;
   /** After this an id that the runtime does not know is given up. */
   readonly giveUpMs: number;
@@ -17,4 +19,4 @@ export interface Tuning {
   readonly longestRetryMs: number;
 }
 
-export const TUNING: Tuning = { startMs: 5_000, callMs: 2_000, listMs: 5_000, refreshMs: 30_000, askMs: 100, giveUpMs: 10_000, retryMs: 1_000, longestRetryMs: 30_000 };
+export const TUNING: Tuning = { startMs: 5_000, callMs: 2_000, listMs: 5_000, refreshMs: 30_000, pauseMs: 20, askMs: 100, giveUpMs: 10_000, retryMs: 1_000, longestRetryMs: 30_000 };

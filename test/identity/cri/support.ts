@@ -10,7 +10,7 @@ import type { SourceOptions } from '../../../src/identity/options.ts';
 import type { NameSource } from '../../../src/identity/source.ts';
 
 /** Short pauses; the machine may be slow to answer. */
-const QUICK: Partial<Tuning> = { startMs: 10_000, callMs: 5_000, listMs: 5_000, refreshMs: 60_000, askMs: 10, giveUpMs: 400, retryMs: 20, longestRetryMs: 100 };
+const QUICK: Partial<Tuning> = { startMs: 10_000, callMs: 5_000, listMs: 5_000, refreshMs: 60_000, pauseMs: 5, askMs: 10, giveUpMs: 400, retryMs: 20, longestRetryMs: 100 };
 /** For a runtime that does not answer. */
 export const IMPATIENT: Partial<Tuning> = { callMs: 200, listMs: 200 };
 
