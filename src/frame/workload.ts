@@ -20,12 +20,8 @@ const MAX_START = 58;
 /** What is kept at least of a name that is cut: the number of an indexed job's pod goes on behind it. */
 const KEPT_START = 50;
 
-/** Sources that tell a pod's labels whenever they tell its name: without any, it has none. */
-const TELL_LABELS = new Set<ContainerInfo['nameSource']>(['cri', 'api', 'kubelet']);
-
 /** Has some source told the pod's labels. */
-export const labelsKnown = ({ labels, podStatus, nameSource }: ContainerInfo): boolean =>
-  podStatus !== null || TELL_LABELS.has(nameSource) || Object.keys(labels).length > 0;
+export const labelsKnown = ({ labelSource }: ContainerInfo): boolean => labelSource !== null;
 
 const label = (info: ContainerInfo, key: string): string | undefined => (Object.hasOwn(info.labels, key) ? info.labels[key] : undefined);
 

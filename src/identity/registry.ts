@@ -20,11 +20,14 @@ interface Entry {
   /** What the sources have told so far: what was known once stays known. */
   names: Names;
   nameSource: SourceId | null;
+  labelSource: SourceId | null;
   /** A source may know more by now. */
   stale: boolean;
 }
 
 const NO_NAMES: Names = {};
+/** Who tells labels as they are now; a runtime keeps those that the pod was made with. */
+const LIVE = new Set<SourceId>(['api', 'kubelet']);
 
 /** A source's answer; a broken source costs its own names, nobody else's. */
 function ask(source: NameSource, subject: Subject): Names | null {
@@ -94,7 +97,7 @@ export class Registry {
   }
 
   #add(key: CgroupKey): Entry {
-    const entry: Entry = { info: nobody(key, null, null), parsed: null, names: NO_NAMES, nameSource: null, stale: false };
+    const entry: Entry = { info: nobody(key, null, null), parsed: null, names: NO_NAMES, nameSource: null, labelSource: null, stale: false };
     this.#entries.set(key, entry);
     return entry;
   }
@@ -139,24 +142,29 @@ export class Registry {
     const kind: ContainerKind = chosen === null ? parsed.kind : chosen.monitor ? 'sandbox' : 'pod';
     const subject = { podUid, containerId };
     const names: { -readonly [K in keyof Names]: Names[K] } = {};
-    let nameSource: SourceId | null = null;
+    let nameSource: SourceId | null = null, labelSource: SourceId | null = null;
     if (isAsked(subject)) {
       for (const source of this.#sources) {
         const told = ask(source, subject);
         if (told === null) continue;
         if (nameSource === null && (told.pod ?? told.container) !== undefined) nameSource = source.id;
+        if (told.labels !== undefined && (labelSource === null || (LIVE.has(source.id) && !LIVE.has(labelSource)))) {
+          names.labels = told.labels;
+          labelSource = source.id;
+        }
         Object.assign(names, { ...told, ...names });
       }
     }
     Object.assign(names, { ...entry.names, ...names });
     entry.names = names;
     entry.nameSource = nameSource ?? entry.nameSource;
+    entry.labelSource = labelSource ?? entry.labelSource;
     const own = parsed.name ?? undefined;
     return {
       kind: kind === 'pod' || kind === 'container' ? names.kind ?? kind : kind,
       cgroupId: cgroupIdOf(key), cgroup: path, namespace: names.namespace ?? null, pod: names.pod ?? null,
       podUid: podUid ?? names.podUid ?? null, container: names.container ?? own ?? null, containerId: containerId ?? names.containerId ?? null,
-      image: names.image ?? null, labels: names.labels ?? {}, owner: names.owner ?? null, qos: names.qos ?? qos, podStatus: names.podStatus ?? null,
+      image: names.image ?? null, labels: names.labels ?? {}, labelSource: entry.labelSource, owner: names.owner ?? null, qos: names.qos ?? qos, podStatus: names.podStatus ?? null,
       pidNs, nodename, nameSource: entry.nameSource ?? (isAsked(subject) || own !== undefined ? 'cgroup' : null),
       unresolved: this.#unresolved(subject, kind, names),
     };
@@ -219,7 +227,7 @@ function same(a: ContainerInfo, b: ContainerInfo): boolean {
 function nobody(key: CgroupKey, pidNs: number | null, nodename: string | null): ContainerInfo {
   return {
     kind: 'unknown', cgroupId: cgroupIdOf(key), cgroup: null, namespace: null, pod: null, podUid: null, container: null, containerId: null,
-    image: null, labels: {}, owner: null, qos: null, podStatus: null, pidNs, nodename, nameSource: null,
+    image: null, labels: {}, labelSource: null, owner: null, qos: null, podStatus: null, pidNs, nodename, nameSource: null,
     unresolved: 'its cgroup was gone before its path could be read',
   };
 }

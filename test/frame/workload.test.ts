@@ -110,8 +110,8 @@ describe('any pod', () => {
       const asked = wanted[n % wanted.length] ?? 'x';
       const truth = ofWorkload(kind, asked, all);
       const labelled = ofWorkload(kind, asked, { ...all, owner: null, podStatus: null, nameSource: 'cri' });
-      const named = ofWorkload(kind, asked, { ...all, owner: null, podStatus: null, nameSource: 'logs', labels: {} });
-      const nameless = ofWorkload(kind, asked, { ...all, owner: null, podStatus: null, nameSource: null, labels: {}, pod: null });
+      const named = ofWorkload(kind, asked, { ...all, owner: null, podStatus: null, nameSource: 'logs', labels: {}, labelSource: null });
+      const nameless = ofWorkload(kind, asked, { ...all, owner: null, podStatus: null, nameSource: null, labels: {}, labelSource: null, pod: null });
       expect(truth).not.toBe('unknown');
       expect([truth, 'unknown']).toContain(labelled);
       expect(named === 'no' ? 'no' : 'unknown').toBe(named);

@@ -76,11 +76,11 @@ export class FakeNode {
       this.#containers[key] = {
         kind: 'pod', cgroupId: key, cgroup: `/kubepods/burstable/pod${hex(this.#rand, 8)}/${hex(this.#rand, 64)}`, namespace,
         pod: round === 0 ? pod : `${pod.slice(0, -1)}${round}`, podUid: `${hex(this.#rand, 8)}-0000-4000-8000-${hex(this.#rand, 12)}`, container, containerId: hex(this.#rand, 64), image: `registry.local/${container}:1.${i}`,
-        labels: { app: container, 'pod-template-hash': '5d9f6c7b8' }, owner: { kind: 'ReplicaSet', name: pod.split('-')[0] ?? pod }, qos: 'Burstable', podStatus: null, pidNs: 4026532000 + i, nodename: pod, nameSource: 'oci', unresolved: null,
+        labels: { app: container, 'pod-template-hash': '5d9f6c7b8' }, labelSource: 'cri', owner: { kind: 'ReplicaSet', name: pod.split('-')[0] ?? pod }, qos: 'Burstable', podStatus: null, pidNs: 4026532000 + i, nodename: pod, nameSource: 'oci', unresolved: null,
       };
       this.#comms.set(key, comm);
     }
-    const plain = { namespace: null, pod: null, podUid: null, container: null, containerId: null, image: null, labels: {}, owner: null, qos: null, podStatus: null, nodename: 'worker-1', nameSource: 'cgroup', unresolved: null } as const;
+    const plain = { namespace: null, pod: null, podUid: null, container: null, containerId: null, image: null, labels: {}, labelSource: null, owner: null, qos: null, podStatus: null, nodename: 'worker-1', nameSource: 'cgroup', unresolved: null } as const;
     this.#containers['1'] = { ...plain, kind: 'host', cgroupId: '1', cgroup: '/', pidNs: 4026531836 };
     this.#containers['77'] = { ...plain, kind: 'service', cgroupId: '77', cgroup: '/system.slice/containerd.service', pidNs: 4026531836 };
     this.#containers['99'] = { ...plain, kind: 'pod', cgroupId: '99', cgroup: '/kubepods/besteffort/pod0b9e', podUid: '0b9e4c1e-1111-4222-8333-444455556666', containerId: hex(this.#rand, 64), pidNs: 4026532999, unresolved: 'no OCI bundle and the CRI socket did not answer: run as root on the host' };
