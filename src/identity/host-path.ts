@@ -20,7 +20,7 @@ export class HostPath {
 
   /** Where a path of the host stands, links not followed. Never outside the root: what is above / is /. */
   join(path: string): string {
-    return posix.join(this.root, posix.resolve('/', path));
+    return posix.resolve(this.root, `.${posix.resolve('/', path)}`);
   }
 
   /** Where a path of the host leads, all links in it followed; null when they go in circles. What is missing stays as it is. */

@@ -3,13 +3,13 @@
  * longer than a moment. libuv has four threads for all file access and name look-ups of the process; whoever takes the
  * last one stops it all.
  */
-import fs, { constants } from 'node:fs';
+import fs, { constants, type Stats } from 'node:fs';
 
 /** What came of it: a value, or the errno's name; ETIMEDOUT also for what was not tried because its neighbours hang. */
-export type Outcome<T> = { readonly value: T } | { readonly value: null; readonly code: string };
+export type Outcome<T> = { readonly value: T; readonly code: null } | { readonly value: null; readonly code: string };
 
 /** The calls of node:fs that are used, for tests. */
-export type FsCalls = Pick<typeof fs, 'open' | 'fstat' | 'read' | 'close' | 'readdir' | 'stat' | 'readlink'>;
+export type FsCalls = Pick<typeof fs, 'open' | 'fstat' | 'fstatSync' | 'read' | 'close' | 'closeSync' | 'readdir' | 'stat' | 'readlink'>;
 
 export interface BoundedFilesOptions {
   /** Accesses under way at once. */
@@ -47,7 +47,10 @@ const DEFAULT_TIMEOUT_MS = 2_000;
 /** A FIFO or device must not block, a symbolic link in place of the file is not followed. */
 const READ_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW | constants.O_NOCTTY;
 
-/** In memory on every host, so it does not hang: it may have every access, others leave one to the rest. */
+/**
+ * In memory on every host, so it does not hang: it may have every access, others leave one to the rest. fstat and close
+ * of an open file wait for nothing there, and are not worth two trips to another thread.
+ */
 const MEMORY = '/run';
 
 /** What shares a file system, most likely: /run is one, /var another. */
@@ -77,11 +80,12 @@ export class BoundedFiles {
   }
 
   /**
-   * A whole regular file as UTF-8.
+   * A whole regular file, as `parse` takes it from its bytes, which are another file's afterwards; it must not throw.
    * EFTYPE: not a regular file. EFBIG: longer than maxBytes. Else as open(2), fstat(2) and read(2) have it.
    */
-  readText(path: string, maxBytes: number, options?: AccessOptions): Promise<Outcome<string>> {
-    return this.#access(path, options, (done: Done<string>) => this.#readText(path, maxBytes, done));
+  read<T>(path: string, maxBytes: number, parse: (bytes: Buffer) => T, options?: AccessOptions): Promise<Outcome<T>> {
+    const inMemory = neighbourhoodOf(options?.hostPath ?? path) === MEMORY;
+    return this.#access(path, options, (done: Done<T>) => this.#read(path, maxBytes, parse, inMemory, done));
   }
 
   /** Names in a directory, in no order. */
@@ -151,7 +155,7 @@ export class BoundedFiles {
       this.#active -= 1;
       this.#activeIn.set(neighbourhood, (this.#activeIn.get(neighbourhood) ?? 1) - 1);
       if (late) this.#recover(neighbourhood);
-      else resolve(error || value === undefined ? { value: null, code: error?.code ?? 'EIO' } : { value });
+      else resolve(error || value === undefined ? { value: null, code: error?.code ?? 'EIO' } : { value, code: null });
       this.#next();
     };
     try {
@@ -175,30 +179,38 @@ export class BoundedFiles {
     else this.#hung.delete(neighbourhood);
   }
 
-  #readText(path: string, maxBytes: number, done: Done<string>): void {
+  #read<T>(path: string, maxBytes: number, parse: (bytes: Buffer) => T, inMemory: boolean, done: Done<T>): void {
     const calls = this.#calls;
     calls.open(path, READ_FLAGS, (openError, fd) => {
       if (openError) return done(openError);
-      const end = (error: NodeJS.ErrnoException | null, text?: string): void => calls.close(fd, () => done(error, text));
-      calls.fstat(fd, (statError, found) => {
-        if (statError) return end(statError);
+      const end = (error: NodeJS.ErrnoException | null, value?: T): void => {
+        if (!inMemory) return calls.close(fd, () => done(error, value));
+        calls.closeSync(fd);
+        done(error, value);
+      };
+      const readStat = (statError: NodeJS.ErrnoException | null, found: Stats | undefined): void => {
+        if (statError || !found) return end(statError);
         if (!found.isFile()) return end(failure('EFTYPE'));
         if (found.size > maxBytes) return end(failure('EFBIG'));
-        const buffer = found.size < BUFFER_BYTES ? this.#buffers.pop() ?? Buffer.allocUnsafeSlow(BUFFER_BYTES) : Buffer.allocUnsafeSlow(found.size + 1);
-        const give = (error: NodeJS.ErrnoException | null, text?: string): void => {
-          if (buffer.length === BUFFER_BYTES && this.#buffers.length < this.#concurrency) this.#buffers.push(buffer);
-          end(error, text);
-        };
-        const readOn = (length: number): void => calls.read(fd, buffer, length, buffer.length - length, length, (error, count) => {
-          if (error) return give(error);
-          const total = length + count;
-          // A file that is being written may grow past its first size: whoever parses it sees that it is cut.
-          if (count === 0 || total >= found.size) return give(null, buffer.toString('utf8', 0, total));
-          readOn(total);
-        });
-        readOn(0);
-      });
+        this.#readBytes(fd, found.size, (error, bytes) => end(error, bytes && parse(bytes)));
+      };
+      if (inMemory) readStat(null, calls.fstatSync(fd));
+      else calls.fstat(fd, readStat);
     });
+  }
+
+  /** @param done gets bytes that are good until it returns */
+  #readBytes(fd: number, size: number, done: Done<Buffer>): void {
+    const buffer = size < BUFFER_BYTES ? this.#buffers.pop() ?? Buffer.allocUnsafeSlow(BUFFER_BYTES) : Buffer.allocUnsafeSlow(size + 1);
+    const readOn = (length: number): void => this.#calls.read(fd, buffer, length, buffer.length - length, length, (error, count) => {
+      const total = length + count;
+      // A file that is being written may grow past its first size: whoever parses it sees that it is cut.
+      if (!error && count > 0 && total < size) return readOn(total);
+      if (error) done(error);
+      else done(null, buffer.subarray(0, total));
+      if (buffer.length === BUFFER_BYTES && this.#buffers.length < this.#concurrency) this.#buffers.push(buffer);
+    });
+    readOn(0);
   }
 
   /** What waits is answered with ECANCELED; what is under way ends by itself. */

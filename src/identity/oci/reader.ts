@@ -45,6 +45,39 @@ interface Stored {
 
 const toFound = (reading: Reading | null): Found => (reading === null ? NAMELESS : { kind: 'known', reading });
 
+interface PodmanFound {
+  readonly kind: 'podman';
+  readonly annotations: Strings;
+}
+
+/** What one file tells. Empty files are not JSON, so not whole. */
+function interpret({ spec }: PlaceDirectory, id: string, json: Buffer): Found | PodmanFound {
+  switch (spec.format) {
+    case 'containerd': return annotated(annotationsOf(json), fromContainerd);
+    case 'runc-containerd': return annotated(stateAnnotationsOf(json), fromContainerd);
+    case 'crio': return crio(annotationsOf(json));
+    case 'runc-crio': return crio(stateAnnotationsOf(json));
+    case 'docker': {
+      const config = dockerConfigOf(json);
+      return config === null ? PARTIAL : toFound(fromDocker(config));
+    }
+    case 'moby': {
+      const directory = dockerDirectoryOf(json, id);
+      if (directory !== null) return { kind: 'elsewhere', directory };
+      return annotationsOf(json) === null ? PARTIAL : NAMELESS;
+    }
+  }
+}
+
+function annotated(annotations: Strings | null, read: (annotations: Strings) => Reading | null): Found {
+  return annotations === null ? PARTIAL : toFound(read(annotations));
+}
+
+function crio(annotations: Strings | null): Found | PodmanFound {
+  if (annotations === null) return PARTIAL;
+  return isPodman(annotations) ? { kind: 'podman', annotations } : toFound(fromCrio(annotations));
+}
+
 export class ContainerReader {
   readonly #files: BoundedFiles;
   readonly #stored = new Map<string, Stored>();
@@ -56,38 +89,13 @@ export class ContainerReader {
 
   /** Never rejects. @param urgent its files may be gone in a moment */
   async read(place: PlaceDirectory, id: string, urgent = false): Promise<Found> {
-    const path = posix.join(place.directory, id, place.spec.file);
-    const outcome = await this.#files.readText(path, MAX_FILE_BYTES, { hostPath: place.hostPath, urgent });
-    if (outcome.value === null) return outcome.code === 'ENOENT' || outcome.code === 'ENOTDIR' ? MISSING : { kind: 'failed', code: outcome.code, path };
-    if (outcome.value === '') return PARTIAL;
-    return this.#interpret(place, id, outcome.value);
+    const path = `${place.directory}/${id}/${place.spec.file}`;
+    const { value, code } = await this.#files.read(path, MAX_FILE_BYTES, (bytes) => interpret(place, id, bytes), { hostPath: place.hostPath, urgent });
+    if (value === null) return code === 'ENOENT' || code === 'ENOTDIR' ? MISSING : { kind: 'failed', code, path };
+    return value.kind === 'podman' ? this.#podman(place, id, value.annotations) : value;
   }
 
-  #interpret(place: PlaceDirectory, id: string, text: string): Found | Promise<Found> {
-    switch (place.spec.format) {
-      case 'containerd': return this.#annotated(annotationsOf(text), fromContainerd);
-      case 'runc-containerd': return this.#annotated(stateAnnotationsOf(text), fromContainerd);
-      case 'crio': return this.#crio(place, id, annotationsOf(text));
-      case 'runc-crio': return this.#crio(place, id, stateAnnotationsOf(text));
-      case 'docker': {
-        const config = dockerConfigOf(text);
-        return config === null ? PARTIAL : toFound(fromDocker(config));
-      }
-      case 'moby': {
-        const directory = dockerDirectoryOf(text, id);
-        if (directory !== null) return { kind: 'elsewhere', directory };
-        return annotationsOf(text) === null ? PARTIAL : NAMELESS;
-      }
-    }
-  }
-
-  #annotated(annotations: Strings | null, read: (annotations: Strings) => Reading | null): Found {
-    return annotations === null ? PARTIAL : toFound(read(annotations));
-  }
-
-  async #crio(place: PlaceDirectory, id: string, annotations: Strings | null): Promise<Found> {
-    if (annotations === null) return PARTIAL;
-    if (!isPodman(annotations)) return toFound(fromCrio(annotations));
+  async #podman(place: PlaceDirectory, id: string, annotations: Strings): Promise<Found> {
     if (place.spec.below === null) return NAMELESS; // a runtime's own state, far from podman's
     const stored = await this.#storedName(place, id);
     // Podman writes the name first, but an older list may be at hand.
@@ -119,8 +127,7 @@ export class ContainerReader {
     let whole = true;
     for (const [i, path] of paths.entries()) {
       if (stats[i]?.value == null) continue;
-      const { value: text } = await this.#files.readText(path, MAX_FILE_BYTES, { hostPath });
-      const stored = text === null ? null : storedContainersOf(text);
+      const { value: stored } = await this.#files.read(path, MAX_FILE_BYTES, storedContainersOf, { hostPath });
       if (stored === null) whole = false;
       for (const [id, container] of stored ?? []) containers.set(id, container);
     }

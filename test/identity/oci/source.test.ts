@@ -166,7 +166,8 @@ describe('the source of runtime files', () => {
       await started();
     });
 
-    it('and is gone 60 ms later, though nobody asked', async () => {
+    // A stall of the whole machine may eat the 60 ms: another go then.
+    it('and is gone 60 ms later, though nobody asked', { retry: 2 }, async () => {
       const directory = host.mkdir(`${CONTAINERD}/${APP}`);
       await sleep(10);
       writeFileSync(`${directory}/config.json`, fixture('containerd-app.json'));
@@ -176,7 +177,7 @@ describe('the source of runtime files', () => {
       expect(heard.source.lookup(of(APP))).toEqual(APP_NAMES);
     });
 
-    it('100 of them at once, each alive for 60 ms', async () => {
+    it('100 of them at once, each alive for 150 ms', { retry: 2 }, async () => {
       const ids = Array.from({ length: 100 }, (_, i) => cid(i));
       await Promise.all(ids.map(async (id, i) => {
         await sleep(i);
@@ -184,7 +185,7 @@ describe('the source of runtime files', () => {
         heard.source.notice?.(of(id));
         await sleep(10);
         writeFileSync(`${directory}/config.json`, criConfig(`web-${i}`, 'app'));
-        await sleep(50);
+        await sleep(140);
         rmSync(directory, { recursive: true });
       }));
       await Promise.all(ids.map((id) => heard.heard(id)));
