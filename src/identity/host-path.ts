@@ -7,8 +7,8 @@ import { posix } from 'node:path';
 /** As many as the kernel follows (MAXSYMLINKS). */
 const MAX_LINKS = 40;
 
-/** What a symbolic link holds; null when there is no link at this path, or nothing at all. */
-export type ReadLink = (path: string) => Promise<string | null>;
+/** What a symbolic link holds; null when something else is at this path, undefined when nothing is. */
+export type ReadLink = (path: string) => Promise<string | null | undefined>;
 
 export class HostPath {
   readonly root: string;
@@ -34,6 +34,8 @@ export class HostPath {
       if (part === '' || part === '.') continue;
       const next = part === '..' ? posix.dirname(done) : posix.join(done, part);
       const target = part === '..' ? null : await readLink(this.join(next));
+      // Nothing is below what is not there.
+      if (target === undefined) return this.join(posix.join(next, ...open));
       if (target === null) {
         done = next;
         continue;

@@ -1,6 +1,7 @@
 /** What the names in one directory of logs tell, kept for a while after they are gone. */
 import type { BoundedFiles } from '../files/bounded-files.ts';
 import { DirectoryWatch } from '../files/directory-watch.ts';
+import { resolveHostPath } from '../files/resolve.ts';
 import type { HostPath } from '../host-path.ts';
 
 /** How long the name of a container that has ended is kept, milliseconds. */
@@ -82,7 +83,7 @@ export class LogDirectory<T> {
   async #look(): Promise<string | null> {
     const { files, host, path } = this.#options;
     const options = { hostPath: path };
-    const directory = await host.resolve(path, async (link) => (await files.readLink(link, options)).value);
+    const directory = await resolveHostPath(host, files, path);
     if (directory === null) return 'ELOOP';
     const found = await files.stat(directory, options);
     if (found.value === null) return this.#lost(found.code);

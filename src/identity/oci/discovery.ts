@@ -2,6 +2,7 @@
 import { posix } from 'node:path';
 import type { BoundedFiles } from '../files/bounded-files.ts';
 import { DirectoryWatch } from '../files/directory-watch.ts';
+import { resolveHostPath } from '../files/resolve.ts';
 import type { HostPath } from '../host-path.ts';
 import type { PlaceSpec } from './places.ts';
 import type { PlaceDirectory } from './reader.ts';
@@ -30,6 +31,7 @@ export interface Refusal {
 
 /** More than any host has; a directory with more is none of a runtime's. */
 const MAX_BELOW = 64;
+const MAX_SPECS = 32;
 
 export interface DiscoveryEvents {
   /** Something of this name was made or removed in a place. */
@@ -77,9 +79,11 @@ export class Discovery {
     return [...new Set(this.#specs.map(({ base }) => base))];
   }
 
-  /** One more place to look at. */
-  add(spec: PlaceSpec): void {
-    if (!this.#specs.some(({ base, format }) => base === spec.base && format === spec.format) && this.#specs.length < MAX_BELOW) this.#specs.push(spec);
+  /** One more place to look at, from the next refresh() on. False when it is among them already. */
+  add(spec: PlaceSpec): boolean {
+    if (this.#specs.some(({ base, format }) => base === spec.base && format === spec.format) || this.#specs.length >= MAX_SPECS) return false;
+    this.#specs.push(spec);
+    return true;
   }
 
   /** Look again; one look at a time: called meanwhile, it looks once more. Never rejects. */
@@ -123,7 +127,7 @@ export class Discovery {
   /** The directory of a place or of several; null when there is none. */
   async #base(spec: PlaceSpec, refusals: Refusal[]): Promise<{ path: string; names: readonly string[] | null } | null> {
     const options = { hostPath: spec.base };
-    const path = await this.#host.resolve(spec.base, async (link) => (await this.#files.readLink(link, options)).value);
+    const path = await resolveHostPath(this.#host, this.#files, spec.base);
     if (path === null || this.#closed) return null;
     const found = await this.#files.stat(path, options);
     const refuse = (code: string): null => {

@@ -10,7 +10,7 @@ import type { Changed, Names, NameSource, SourceState, Subject } from '../source
 import { Discovery, type Place } from './discovery.ts';
 import { dockerPlace, PLACES } from './places.ts';
 import { ContainerReader, type Found } from './reader.ts';
-import { describeOci } from './state.ts';
+import { describeOci, isDenied } from './state.ts';
 import { Store } from './store.ts';
 
 /** Accesses under way at once; with one more of another source, a thread of libuv's four is left. */
@@ -199,7 +199,7 @@ class OciSource implements NameSource {
     const all = search.attempt === 0 || search.attempt > QUICK_MS.length;
     const urgent = search.hot.size > 0;
     const places = order(this.#discovery.places, search.hot).filter((place) => all || isQuick(place, search));
-    let nameless = false;
+    let final = false;
     let open = false;
     for (const place of places) {
       const found = await this.#reader.read(place, id, urgent);
@@ -210,14 +210,13 @@ class OciSource implements NameSource {
           this.#learn(id, found);
           return false;
         case 'nameless':
-          nameless = true;
+          final = true;
           search.hot.delete(place);
           break;
         case 'elsewhere':
           search.hot.delete(place);
           open = true;
-          this.#discovery.add(dockerPlace(found.directory));
-          await this.#refresh();
+          if (this.#discovery.add(dockerPlace(found.directory))) await this.#refresh();
           break;
         case 'partial':
           search.hot.add(place);
@@ -225,14 +224,15 @@ class OciSource implements NameSource {
           break;
         case 'failed':
           this.#failure = { path: found.path, code: found.code };
-          open = true;
+          if (isDenied(found)) final = true;
+          else open = true;
           break;
         case 'missing':
           if (search.hot.has(place)) open = true;
       }
     }
-    // Whole files that hold no names will not hold any later.
-    return open || !nameless;
+    // Whole files that hold no names will not hold any later, and nobody gives us rights while we run.
+    return open || !final;
   }
 
   #learn(id: string, { reading }: Extract<Found, { kind: 'known' }>): void {
@@ -261,7 +261,7 @@ class OciSource implements NameSource {
 
 /** Its files may appear here without a watch telling. */
 function isQuick(place: Place, search: Search): boolean {
-  return search.hot.has(place) || place.watch.trouble !== null;
+  return search.hot.has(place) || (place.watch.trouble !== null && !isDenied({ code: place.watch.trouble }));
 }
 
 /** Where its directory is, then where most others were found, then where the file is late. */

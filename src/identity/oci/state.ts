@@ -29,7 +29,7 @@ function why({ path, code }: Refusal): string {
   return `${path}: ${REASONS[code] ?? code}`;
 }
 
-const isDenied = ({ code }: Refusal): boolean => code === 'EACCES' || code === 'EPERM';
+export const isDenied = ({ code }: Pick<Refusal, 'code'>): boolean => code === 'EACCES' || code === 'EPERM';
 
 /** "/run/containerd/io.containerd.runtime.v2.task (default, k8s.io)": what lies below one base stands together. */
 function list(places: readonly PlaceDirectory[]): string {

@@ -3,6 +3,7 @@ import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { BoundedFiles } from '../../../src/identity/files/bounded-files.ts';
+import { Registry } from '../../../src/identity/registry.ts';
 import { createOciSource } from '../../../src/identity/oci/source.ts';
 import { cid, CONTAINERD, criConfig, fixture, Heard, sleep, TestHost } from '../test-host.ts';
 
@@ -150,6 +151,18 @@ describe('the source of runtime files', () => {
       await heard.heard(APP);
       expect(heard.source.lookup(of(APP))).toEqual(APP_NAMES);
     });
+  });
+
+  it('fills what the registry told before', async () => {
+    open();
+    const registry = new Registry([heard.source]);
+    const path = `/kubepods/burstable/pod${APP_NAMES.podUid}/${APP}`;
+    registry.notice(path);
+    expect(registry.info('1', { path, pidNs: null, nodename: null }).unresolved).toBe('pod and container names: oci: not answered yet');
+    host.write(`${CONTAINERD}/${APP}/config.json`, fixture('containerd-app.json'));
+    await heard.source.start();
+    expect([...registry.stale]).toEqual(['1']);
+    expect(registry.info('1', { path, pidNs: null, nodename: null })).toMatchObject({ ...APP_NAMES, containerId: APP, qos: 'Burstable', nameSource: 'oci', unresolved: null });
   });
 
   it('names 1,000 containers in a few calls', async () => {
