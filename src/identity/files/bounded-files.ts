@@ -144,13 +144,16 @@ export class BoundedFiles {
   #start<T>(neighbourhood: string, start: (done: Done<T>) => void, resolve: (outcome: Outcome<T>) => void): void {
     this.#active += 1;
     this.#activeIn.set(neighbourhood, (this.#activeIn.get(neighbourhood) ?? 0) + 1);
-    let late = false;
-    const timer = setTimeout(() => {
+    let [ended, late] = [false, false];
+    // After this process was stopped itself, the answer may lie there: look at what has come in before giving up.
+    const timer = setTimeout(() => setImmediate(() => {
+      if (ended) return;
       late = true;
       this.#hang(neighbourhood);
       resolve({ value: null, code: 'ETIMEDOUT' });
-    }, this.#timeoutMs).unref();
+    }), this.#timeoutMs).unref();
     const done: Done<T> = (error, value) => {
+      ended = true;
       clearTimeout(timer);
       this.#active -= 1;
       this.#activeIn.set(neighbourhood, (this.#activeIn.get(neighbourhood) ?? 1) - 1);

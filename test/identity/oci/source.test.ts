@@ -304,7 +304,7 @@ describe('the source of runtime files', () => {
       if (path.includes('docker')) hung += 1;
       else fs.open(path, ...rest);
     }) as typeof fs.open };
-    heard = new Heard(createOciSource(host.options, new BoundedFiles({ concurrency: 2, timeoutMs: 50, calls })));
+    heard = new Heard(createOciSource(host.options, new BoundedFiles({ concurrency: 2, timeoutMs: 500, calls })));
     heard.source.notice?.(of(cid(1)));
     heard.source.notice?.(of(cid(2)));
     heard.source.notice?.(of(APP));
