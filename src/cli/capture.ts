@@ -2,7 +2,9 @@
 import { loadAddon } from '../bpf/load.ts';
 import type { Frame, PaneId } from '../frame/frame.ts';
 import type { Target } from '../frame/target.ts';
+import { findHostRoot } from '../identity/host-root.ts';
 import { Identity } from '../identity/identity.ts';
+import { createSources } from '../identity/sources.ts';
 import { ClosedError, Manager } from '../probes/manager.ts';
 import type { SourceSettings } from './settings.ts';
 
@@ -18,8 +20,9 @@ export interface CaptureOptions {
 }
 
 /** Who is who, with all sources of names, none of them started. @throws Error when /proc cannot be read */
-export function openIdentity({ debug }: Pick<CaptureOptions, 'sources' | 'debug'>): Identity {
-  return new Identity({ ...(debug && { debug }) });
+export function openIdentity({ sources: wanted, debug }: Pick<CaptureOptions, 'sources' | 'debug'>): Identity {
+  const sources = wanted && createSources({ ...wanted, hostRoot: findHostRoot({ given: wanted.hostRoot }).root, debug: debug ?? (() => {}) });
+  return new Identity({ ...(sources && { sources }), ...(debug && { debug }) });
 }
 
 /** @throws AddonError, BpfError */

@@ -2,6 +2,7 @@
  * Paths of the host, seen from elsewhere: below another root, an absolute symbolic link means that root's /, not ours.
  * They are followed here one by one, as chroot would have the kernel do.
  */
+import { readlinkSync } from 'node:fs';
 import { posix } from 'node:path';
 
 /** As many as the kernel follows (MAXSYMLINKS). */
@@ -25,6 +26,22 @@ export class HostPath {
 
   /** Where a path of the host leads, all links in it followed; null when they go in circles. What is missing stays as it is. */
   async resolve(path: string, readLink: ReadLink): Promise<string | null> {
+    const way = this.#follow(path);
+    let step = way.next();
+    while (!step.done) step = way.next(await readLink(step.value));
+    return step.value;
+  }
+
+  /** The same at once, for the few paths that are looked up before anything else goes on. Never throws. */
+  resolveNow(path: string): string | null {
+    const way = this.#follow(path);
+    let step = way.next();
+    while (!step.done) step = way.next(linkAt(step.value));
+    return step.value;
+  }
+
+  /** Yields each place at which a link may be, and is told what it holds. */
+  *#follow(path: string): Generator<string, string | null, string | null | undefined> {
     // The kernel does it best where the root is ours.
     if (this.root === '/') return posix.resolve('/', path);
     const open = path.split('/');
@@ -33,7 +50,7 @@ export class HostPath {
     for (let part = open.shift(); part !== undefined; part = open.shift()) {
       if (part === '' || part === '.') continue;
       const next = part === '..' ? posix.dirname(done) : posix.join(done, part);
-      const target = part === '..' ? null : await readLink(this.join(next));
+      const target = part === '..' ? null : yield this.join(next);
       // Nothing is below what is not there.
       if (target === undefined) return this.join(posix.join(next, ...open));
       if (target === null) {
@@ -46,5 +63,14 @@ export class HostPath {
       open.unshift(...target.split('/'));
     }
     return this.join(done);
+  }
+}
+
+function linkAt(path: string): string | null | undefined {
+  try {
+    return readlinkSync(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return code === 'ENOENT' || code === 'ENOTDIR' ? undefined : null;
   }
 }

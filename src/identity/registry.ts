@@ -29,6 +29,13 @@ const NO_NAMES: Names = {};
 /** Who tells labels as they are now; a runtime keeps those that the pod was made with. */
 const LIVE = new Set<SourceId>(['api', 'kubelet']);
 
+type Draft = { -readonly [K in keyof Names]: Names[K] };
+
+/** Take over what is not known yet. */
+function fill(names: Draft, told: Names): void {
+  for (const [field, value] of Object.entries(told)) if (value !== undefined && names[field as keyof Names] === undefined) Object.assign(names, { [field]: value });
+}
+
 /** A source's answer; a broken source costs its own names, nobody else's. */
 function ask(source: NameSource, subject: Subject): Names | null {
   try {
@@ -141,7 +148,7 @@ export class Registry {
     const { podUid, containerId, qos } = chosen ?? parsed;
     const kind: ContainerKind = chosen === null ? parsed.kind : chosen.monitor ? 'sandbox' : 'pod';
     const subject = { podUid, containerId };
-    const names: { -readonly [K in keyof Names]: Names[K] } = {};
+    const names: Draft = {};
     let nameSource: SourceId | null = null, labelSource: SourceId | null = null;
     if (isAsked(subject)) {
       for (const source of this.#sources) {
@@ -152,10 +159,10 @@ export class Registry {
           names.labels = told.labels;
           labelSource = source.id;
         }
-        Object.assign(names, { ...told, ...names });
+        fill(names, told);
       }
     }
-    Object.assign(names, { ...entry.names, ...names });
+    fill(names, entry.names);
     entry.names = names;
     entry.nameSource = nameSource ?? entry.nameSource;
     entry.labelSource = labelSource ?? entry.labelSource;

@@ -23,6 +23,7 @@ describe('a path of the host', () => {
   it('is itself at the root of this process', async () => {
     expect(new HostPath('/').join('/run')).toBe('/run');
     expect(await new HostPath('/').resolve('/var/run/x', () => Promise.reject(new Error('not asked')))).toBe('/var/run/x');
+    expect(new HostPath('//').resolveNow('run/../x')).toBe('/x');
   });
 
   it.each([
@@ -39,12 +40,14 @@ describe('a path of the host', () => {
     tree.link('var/here', '../run/.');
     tree.link('out', '../../../../../..');
     expect(await host.resolve(path, readLink)).toBe(join(tree.root, to));
+    expect(host.resolveNow(path)).toBe(join(tree.root, to));
   });
 
   it('does not follow circles', async () => {
     tree.link('a', '/b');
     tree.link('b', '/a');
     expect(await host.resolve('/a/x', readLink)).toBeNull();
+    expect(host.resolveNow('/a/x')).toBeNull();
   });
 
   it('never leaves the root, whatever the links say', async () => {

@@ -6,8 +6,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadAddon } from '../../src/bpf/load.ts';
 import type { ContainerInfo } from '../../src/frame/frame.ts';
+import { createCriSource } from '../../src/identity/cri/source.ts';
 import { Identity } from '../../src/identity/identity.ts';
 import { type CgroupKey, cgroupIdOf } from '../../src/identity/key.ts';
+import { createLogsSource } from '../../src/identity/logs/source.ts';
+import { createOciSource } from '../../src/identity/oci/source.ts';
 import type { SourceOptions } from '../../src/identity/options.ts';
 import type { NameSource } from '../../src/identity/source.ts';
 import { keyOf, Pod, type RunningContainer } from '../runtime/pods.ts';
@@ -27,10 +30,13 @@ interface Candidate {
 
 const CANDIDATES: readonly Candidate[] = [
   { title: 'bundles', create: ({ hostRoot }) => new BundleNames(hostRoot), tellsSandboxes: true, tellsLabels: false },
+  { title: 'oci', create: createOciSource, tellsSandboxes: true, tellsLabels: false },
+  { title: 'cri', create: (options) => createCriSource(options), tellsSandboxes: true, tellsLabels: true },
+  { title: 'logs', create: createLogsSource, tellsSandboxes: false, tellsLabels: false },
 ];
 
-/** As often as kbtop takes in events on an idle node, and makes Frames; milliseconds. */
-const DRAIN_MS = 250;
+/** As often as kbtop looks for new cgroups, and makes Frames; milliseconds. */
+const DRAIN_MS = 25;
 const FRAME_MS = 1_000;
 const NAMED_WITHIN_MS = 5_000;
 

@@ -116,6 +116,12 @@ describe('the registry', () => {
     expect(registry.info('82', POD)).toMatchObject({ labels: { app: 'old' }, labelSource: 'cri' });
   });
 
+  it('takes a field that a source leaves undefined from the next one', () => {
+    const oci = source('oci', () => ({ pod: 'web-1', container: undefined }) as unknown as Names);
+    const registry = new Registry([oci, source('logs', () => ({ container: 'app' }))]);
+    expect(registry.info('82', POD)).toMatchObject({ pod: 'web-1', container: 'app', unresolved: null });
+  });
+
   it('keeps what was known when the source has forgotten it', () => {
     let known: Names | null = { pod: 'web-1', namespace: 'shop', container: 'app' };
     const oci = source('oci', () => known);

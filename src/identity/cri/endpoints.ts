@@ -1,8 +1,8 @@
 /** Where a container runtime's socket may be: as the user says, as kubelet and crictl are configured, or in the known places. */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { HostPath } from '../host-path.ts';
 import type { SourceOptions } from '../options.ts';
-import { underHostRoot } from './host-path.ts';
 
 /** Sockets of containerd, CRI-O, cri-dockerd, k3s and RKE2, k0s and MicroK8s on the host. */
 const KNOWN_PLACES = [
@@ -37,6 +37,12 @@ function read(path: string): string {
   } catch {
     return '';
   }
+}
+
+/** Where a path of the host leads: /var/run, a link to /run on most nodes, would otherwise lead back into the pod that kbtop runs in. */
+function underHostRoot(hostRoot: string, path: string): string {
+  const host = new HostPath(hostRoot);
+  return host.resolveNow(path) ?? host.join(path);
 }
 
 /** The path in a unix:// URL; null when it is something else. */

@@ -16,8 +16,9 @@ import { CallError, Code, type Runtime } from './runtime.ts';
 import { type Tuning, TUNING } from './tuning.ts';
 import { type Want, Wanted } from './wanted.ts';
 
-/** Of the time, the share that asking for unknown ids may take: one in. */
+/** Of the time, the share that asking for unknown ids may take: one in. More for those that were never asked for. */
 const ASKING_SHARE = 20;
+const URGENT_SHARE = 3;
 /** Tries at which a pod is looked for in a whole list: it may lack the labels that kubelet sets, by which it is asked for otherwise. */
 const WHOLE_TRIES = [2, 5];
 /** Up to this many ids are asked for one by one, or more where whole lists are long. */
@@ -148,7 +149,10 @@ class CriSource implements NameSource {
       this.#replace(reached.takeLists());
       settled();
       let refreshAt = performance.now() + refreshMs;
-      for (let askAt = 0; !this.#closed;) {
+      let asked = 0, took = 0;
+      // What is wanted may change during each wait.
+      const askAt = (): number => Math.max(this.#wanted.next, asked + Math.max(pauseMs, took * (this.#wanted.urgent ? URGENT_SHARE : ASKING_SHARE)));
+      while (!this.#closed) {
         const begun = performance.now();
         if (begun >= refreshAt) {
           if (others && this.#catalog.listed.sandboxes === 0) return null;
@@ -156,12 +160,12 @@ class CriSource implements NameSource {
           this.#imagesListed = false;
           await this.#list(runtime);
           refreshAt = performance.now() + refreshMs;
-        } else if (begun >= Math.max(askAt, this.#wanted.next)) {
+        } else if (begun >= askAt()) {
           await this.#ask(runtime);
-          const now = performance.now();
-          askAt = now + Math.max(pauseMs, (now - begun) * ASKING_SHARE);
+          asked = performance.now();
+          took = asked - begun;
         } else if (!await this.#nameImages(runtime)) {
-          await this.#nap.take(Math.min(refreshAt, Math.max(askAt, this.#wanted.next)) - performance.now());
+          await this.#nap.take(Math.min(refreshAt, askAt()) - performance.now());
         }
       }
       return null;

@@ -42,6 +42,12 @@ export class Wanted {
     return [...this.#wants.values()].filter(({ next }) => next <= now);
   }
 
+  /** Some have not been asked for at all: their containers may be gone in a moment. */
+  get urgent(): boolean {
+    for (const { tries } of this.#wants.values()) if (tries === 0) return true;
+    return false;
+  }
+
   /** These were asked for just now. */
   asked(wants: Iterable<Want>, now: number): void {
     for (const want of wants) want.next = now + this.#pauseMs * 2 ** want.tries++;
