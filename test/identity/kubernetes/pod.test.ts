@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { readPod } from '../../../src/identity/kubernetes/pod.ts';
 
 const items = (file: string): unknown[] => (JSON.parse(readFileSync(join(import.meta.dirname, 'fixtures', file), 'utf8')) as { items: unknown[] }).items;
-const CID = (n: number): string => n.toString(16).padStart(64, 'a');
+const CID = (n: number): string => n.toString(16).padStart(64, '0');
 
 describe('a pod of a real node', () => {
   const pods = new Map(items('pods.json').map(readPod).map((pod) => [pod?.name, pod]));
