@@ -25,15 +25,16 @@ const SHIMS = {
 
 /**
  * What KubeConfig of @kubernetes/client-node imports and kbtop never comes to: the generated API (its client is kbtop's
- * own), the HTTP client for it, sign-in that Kubernetes dropped (refused before, in src/identity/kubernetes/kubeconfig.ts),
- * and YAML, since what it is handed is JSON. That is nine tenths of 1.7 MB. Exec plugins, token files, OpenID and proxies
- * stay as they are.
+ * own), the HTTP client for it, sign-in that Kubernetes dropped (refused before) or that becomes a plain token before (OpenID;
+ * both in src/identity/kubernetes/kubeconfig.ts), and YAML, since what it is handed is JSON. That is nine tenths of 1.7 MB.
+ * Exec plugins, token files and proxies stay as they are.
  */
 const UNUSED = {
   './gen/index.js': 'export const createConfiguration = undefined, ServerConfiguration = undefined;',
   './middleware.js': 'export const setHeaderMiddleware = undefined;',
   './azure_auth.js': 'export class AzureAuth { isAuthProvider() { return false; } }',
   './gcp_auth.js': 'export class GoogleCloudPlatformAuth { isAuthProvider() { return false; } }',
+  './oidc_auth.js': 'export class OpenIDConnectAuth { isAuthProvider() { return false; } }',
   undici: 'export class Agent {}; export class ProxyAgent {}',
   'js-yaml': 'export const load = JSON.parse;',
 };

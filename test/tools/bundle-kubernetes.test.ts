@@ -6,7 +6,6 @@ import type { Metafile } from 'esbuild';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { bundle } from '../../tools/bundle.mjs';
 import { pod, TestCluster } from '../identity/kubernetes/support/cluster.ts';
-import { sendJson, TestServer } from '../identity/kubernetes/support/server.ts';
 import { kubeconfig } from '../identity/kubernetes/support/source.ts';
 
 const root = dirname(dirname(import.meta.dirname));
@@ -100,12 +99,12 @@ describe('the bundled client of the API', () => {
 
   it('holds what KubeConfig needs, and not the generated API', () => {
     const inputs = Object.keys(metafile.inputs);
-    for (const part of ['client-node/dist/config.js', 'client-node/dist/exec_auth.js', 'client-node/dist/oidc_auth.js', '/openid-client/', '/socks-proxy-agent/', '/hpagent/']) {
+    for (const part of ['client-node/dist/config.js', 'client-node/dist/exec_auth.js', '/socks-proxy-agent/', '/hpagent/']) {
       expect(inputs.filter((input) => input.includes(part)), part).not.toEqual([]);
     }
-    expect(inputs.filter((input) => /client-node\/dist\/(?:gen\/|index)|node_modules\/(?:undici|js-yaml|jsonpath-plus|ws)\//.test(input))).toEqual([]);
+    expect(inputs.filter((input) => /client-node\/dist\/(?:gen\/|index)|node_modules\/(?:undici|js-yaml|jsonpath-plus|openid-client|ws)\//.test(input))).toEqual([]);
     const ours = Object.values(metafile.outputs).filter(({ inputs }) => Object.keys(inputs).some((input) => input.includes('client-node')));
-    expect(ours.reduce((bytes, output) => bytes + output.bytes, 0)).toBeLessThan(300_000);
+    expect(ours.reduce((bytes, output) => bytes + output.bytes, 0)).toBeLessThan(200_000);
   });
 
   it('loads neither itself nor HTTP nor TLS where there is no configuration', async () => {
@@ -124,25 +123,5 @@ describe('the bundled client of the API', () => {
     const exec = { apiVersion: 'client.authentication.k8s.io/v1', command: 'sh', args: ['-c', `echo '{"status":{"token":"from-plugin"}}'`] };
     expect(await run(config(kubeconfig(server.url, { exec })))).toMatchObject({ api: { status: 'ok' }, pod: 'web' });
     expect(server.asked[0]?.headers.authorization).toBe('Bearer from-plugin');
-  });
-
-  it('renews OpenID tokens', async () => {
-    const { server } = await serve();
-    const jwt = (claims: object): string => ['{"alg":"none"}', JSON.stringify(claims), ''].map((part) => Buffer.from(part).toString('base64url')).join('.');
-    const fresh = jwt({ iss: 'x', sub: 'anna', aud: 'kbtop', iat: Math.floor(Date.now() / 1_000), exp: Math.floor(Date.now() / 1_000) + 600 });
-    const provider = new TestServer((request, response) => {
-      const issuer = provider.url;
-      if (request.url.pathname === '/.well-known/openid-configuration') sendJson(response, { issuer, token_endpoint: `${issuer}/token`, authorization_endpoint: `${issuer}/auth`, jwks_uri: `${issuer}/keys`, response_types_supported: ['code'], subject_types_supported: ['public'], id_token_signing_alg_values_supported: ['RS256'] });
-      else sendJson(response, { access_token: 'a', token_type: 'bearer', id_token: fresh, refresh_token: 'next', expires_in: 600 });
-    });
-    await provider.listen();
-    try {
-      const { ca } = await import('../identity/kubernetes/support/server.ts');
-      const user = { 'auth-provider': { name: 'oidc', config: { 'client-id': 'kbtop', 'id-token': jwt({ exp: 1 }), 'refresh-token': 'old', 'idp-issuer-url': provider.url, 'idp-certificate-authority-data': Buffer.from(ca.cert).toString('base64') } } };
-      console.error(await run(config(kubeconfig(server.url, user))));
-      expect(provider.asked.map(({ url }) => url.pathname)).toEqual(['/.well-known/openid-configuration', '/token']);
-    } finally {
-      await provider.stop();
-    }
   });
 });

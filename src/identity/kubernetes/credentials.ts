@@ -1,6 +1,6 @@
 /**
  * What a request to the cluster needs to be believed, from the KubeConfig of @kubernetes/client-node: it knows certificates,
- * tokens, token files, exec plugins, OpenID and proxies. Importing this file loads the package.
+ * tokens, token files, exec plugins and proxies. Importing this file loads the package.
  */
 import { createHash } from 'node:crypto';
 import type { Agent as HttpAgent } from 'node:http';
@@ -14,7 +14,7 @@ import type { Chosen } from './kubeconfig.ts';
 import { PluginRunner } from './plugin.ts';
 import { list, object, text } from './shape.ts';
 
-/** Above a plugin's own limit: OpenID providers have none. Milliseconds. */
+/** Above a plugin's own limit; milliseconds. */
 const LONGEST_WAIT_MS = 45_000;
 
 export interface Pass {
@@ -72,6 +72,10 @@ export class Credentials {
 
   /** Reads files and runs plugins as often as they need it. @throws Failure of kind configuration */
   async pass(): Promise<Pass> {
+    const { tokenEnds, label } = this.#chosen;
+    if (tokenEnds !== null && tokenEnds <= Date.now()) {
+      throw new Failure('configuration', `the OpenID token of ${label} ended ${new Date(tokenEnds).toISOString()}`, { fix: 'run kubectl with that context once, for it gets a new one and kbtop reads it' });
+    }
     const options: RequestOptions = {};
     // An agent that it keeps would keep a certificate that has been renewed since.
     this.#config['agentCache'].clear();

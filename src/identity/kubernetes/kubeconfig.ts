@@ -2,6 +2,7 @@
  * Kubeconfig files as kubectl reads them: several become one, the first to say something wins, and what is missing or
  * double is no error. The package's own merging throws for both, and knows no `tokenFile`.
  */
+import { Buffer } from 'node:buffer';
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { isIPv6 } from 'node:net';
@@ -20,6 +21,8 @@ export interface Chosen {
   readonly cluster: Json;
   readonly user: Json;
   readonly person: Person | null;
+  /** When its token is of no more use, milliseconds since 1970; null: not told, or it is got anew when it ends. */
+  readonly tokenEnds: number | null;
   /** Changes whenever one of the files does. */
   readonly stamp: string;
 }
@@ -134,6 +137,34 @@ function withTokenFile({ tokenFile, ...user }: Json): Json {
   return { ...rest, 'auth-provider': { name: 'tokenFile', config: { tokenFile } } };
 }
 
+interface Believed {
+  readonly user: Json;
+  readonly tokenEnds: number | null;
+}
+
+/** `exp` of a JSON web token, milliseconds since 1970. */
+function endOf(token: string): number | null {
+  try {
+    const seconds = object(JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()))['exp'];
+    return typeof seconds === 'number' ? seconds * 1_000 : null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * An OpenID token is used as long as it is good, and kubectl gets the next: it writes it into the file. kbtop does not, since
+ * many providers take a refresh token but once, and kubectl's would be spent. (The package tries, and fails.)
+ */
+function believe(user: Json, label: string): Believed {
+  const provider = object(user['auth-provider']);
+  if (provider['name'] !== 'oidc') return { user: withTokenFile(user), tokenEnds: null };
+  const token = text(object(provider['config'])['id-token']);
+  if (token === null) throw bad(`${label} has no OpenID token`, 'sign in with kubectl first');
+  const { 'auth-provider': _, ...rest } = user;
+  return { user: { ...rest, token }, tokenEnds: endOf(token) };
+}
+
 /** @throws Failure of kind configuration, which says what to put right */
 async function chooseFrom(place: Extract<Place, { kind: 'files' }>, context: string | null): Promise<Chosen> {
   const stamp = await stampOf(place.files);
@@ -160,7 +191,7 @@ async function chooseFrom(place: Extract<Place, { kind: 'files' }>, context: str
   if (!/^https?:\/\/./.test(server) || !URL.canParse(server)) throw bad(`${label}: its cluster has no server that is a URL`);
   checkUser(user, label);
   if (place.person) await checkOwner(place.person, { ...cluster, ...user });
-  return { server, label, cluster, user: withTokenFile(user), person: place.person, stamp };
+  return { server, label, cluster, ...believe(user, label), person: place.person, stamp };
 }
 
 async function ofServiceAccount({ directory, host, port }: Extract<Place, { kind: 'service account' }>, context: string | null): Promise<Chosen> {
@@ -168,7 +199,7 @@ async function ofServiceAccount({ directory, host, port }: Extract<Place, { kind
   const server = `https://${isIPv6(host) ? `[${host}]` : host}:${port}`;
   return {
     server, label: "this pod's service account", cluster: { server, 'certificate-authority': join(directory, 'ca.crt') },
-    user: withTokenFile({ tokenFile: join(directory, 'token') }), person: null, stamp: '',
+    ...believe({ tokenFile: join(directory, 'token') }, ''), person: null, stamp: '',
   };
 }
 

@@ -19,7 +19,7 @@ const LEAST_POLL_MS = 1_000;
 const WATCH_NEED_MS = 1_000;
 /** The kubelet keeps a refusal for 30 s; and as much again at random. */
 const LONG_PAUSE_MS = 60_000;
-const SILENCE_MS = 10_000;
+const SILENCE_MS = 8_000;
 const START_MS = 5_000;
 /** Bytes. */
 const LARGEST_ANSWER = 64 * 1024 * 1024;

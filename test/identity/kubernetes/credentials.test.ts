@@ -232,6 +232,26 @@ describe('users', () => {
     expect(source.state).toMatchObject({ status: 'failing', reason: expect.stringContaining('certificate or key cannot be used') as string });
   });
 
+  it('of OpenID have their token as long as it is good; kubectl gets the next', async () => {
+    const jwt = (exp: number): string => ['{"alg":"RS256"}', JSON.stringify({ exp }), 'x'].map((part) => Buffer.from(part).toString('base64url')).join('.');
+    const user = (exp: number): object => ({ 'auth-provider': { name: 'oidc', config: { 'client-id': 'kbtop', 'id-token': jwt(exp), 'refresh-token': 'r', 'idp-issuer-url': 'https://127.0.0.1:1' } } });
+    const now = Math.floor(Date.now() / 1_000);
+    world.kubeconfig(cluster.server.url, user(now - 1));
+    const source = await start();
+    expect(source.state).toMatchObject({ status: 'failing', reason: expect.stringMatching(/^the OpenID token of context test of .* ended 20.*Z$/) as string, fix: expect.stringContaining('run kubectl') as string });
+    expect(cluster.server.asked).toEqual([]);
+    world.kubeconfig(cluster.server.url, user(now + 600));
+    await passPause(world.clock);
+    await becomes(source, 'ok');
+    expect(cluster.server.asked[0]?.headers.authorization).toBe(`Bearer ${jwt(now + 600)}`);
+  });
+
+  it.each<[string, string]>([['no', ''], ['a strange', 'strange']])('of OpenID with %s token', async (_, token) => {
+    world.kubeconfig(cluster.server.url, { 'auth-provider': { name: 'oidc', config: { 'id-token': token } } });
+    const source = await start();
+    expect(token === '' ? source.state.reason : cluster.server.asked[0]?.headers.authorization).toMatch(token === '' ? /has no OpenID token$/ : /^Bearer strange$/);
+  });
+
   it("may be a pod's service account, whose token is read anew every minute", async () => {
     world.file('serviceaccount/token', 'first');
     world.file('serviceaccount/ca.crt', ca.cert);

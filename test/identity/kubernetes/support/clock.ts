@@ -48,7 +48,7 @@ export class ManualClock implements Clock {
 }
 
 /** Time limits of the sources, which are no pauses: start(), silence of a request and of a watch, credentials, plugins. Milliseconds. */
-const LIMITS = [5_000, 10_000, 15_000, 75_000, 45_000, 30_000];
+const LIMITS = [5_000, 8_000, 15_000, 75_000, 45_000, 30_000];
 
 /** Waits until a source pauses, and lets that time pass. @returns the pause, milliseconds */
 export async function passPause(clock: ManualClock): Promise<number> {
