@@ -4,7 +4,7 @@ import type { Changed, Names, NameSource, SourceState, Subject } from '../source
 import { type Clock, systemClock } from './clock.ts';
 import type { Cluster } from './cluster.ts';
 import type { Failure } from './failure.ts';
-import { findPlace, type Found, type Machine, thisMachine } from './places.ts';
+import { findPlace, type Found, type Machine, nodesOwn, thisMachine } from './places.ts';
 import { PodStore } from './pod-store.ts';
 import type { PodRecord } from './pod.ts';
 
@@ -82,7 +82,7 @@ class ApiSource implements NameSource {
     const found = await findPlace(this.#options, machine);
     if (signal.aborted) return;
     if (found.place === null) {
-      this.#absent(found);
+      await this.#absent(found);
       return first();
     }
     // Here begins what costs memory: the package, HTTP and TLS.
@@ -119,7 +119,13 @@ class ApiSource implements NameSource {
   }
 
   #learn(ids: readonly string[]): void {
-    if (ids.length > 0 && !this.#closing.signal.aborted) this.#changed(ids);
+    if (ids.length === 0 || this.#closing.signal.aborted) return;
+    try {
+      this.#changed(ids);
+    } catch (error) {
+      // Whoever listens and stumbles must not stop the watch.
+      this.#options.debug(`api: ${String(error)}`);
+    }
   }
 
   /** No pods at all: is this the name that the cluster has for this node? Whoever may not ask is not told. */
@@ -137,9 +143,10 @@ class ApiSource implements NameSource {
     if (!this.#closing.signal.aborted) this.state = { status, reason, fix };
   }
 
-  #absent({ looked }: Found): void {
+  async #absent({ looked }: Found): Promise<void> {
     const where = looked.length > 0 ? `: no ${looked.join(', no ')}` : '';
-    this.#tell('absent', `there is no kubeconfig${where}, and no service account`, 'give --kubeconfig FILE, or run kbtop in a pod with a service account');
+    const there = await nodesOwn(this.#options.hostRoot);
+    this.#tell('absent', `there is no kubeconfig${where}, and no service account`, there === null ? 'give --kubeconfig FILE, or run kbtop in a pod with a service account' : `give --kubeconfig FILE; this node has ${there}`);
   }
 
   #ok(): void {

@@ -165,13 +165,22 @@ class KubeletSource implements NameSource {
       const pods = list(answer['items']).map(readPod).filter((pod): pod is PodRecord => pod !== null);
       const ids = this.#store.replace(pods);
       this.#tell({ status: 'ok', reason: `${at}: ${pods.length} pods${without === null ? '' : `, ${without}`}`, fix: null });
-      if (ids.length > 0 && !signal.aborted) this.#changed(ids);
+      this.#learn(ids);
     } catch (error) {
       const failure = error instanceof Failure ? error : new Failure('server', oneLine(String(error)));
       // Nothing at the usual port, and nothing on disk: this is no node.
       const status = !configured && failure.message === 'connection refused' ? 'absent' : 'failing';
       this.#tell({ status, reason: `${at}: ${failure.message}`, fix: fixOf(failure, status) });
       throw failure;
+    }
+  }
+
+  #learn(ids: readonly string[]): void {
+    if (ids.length === 0 || this.#closing.signal.aborted) return;
+    try {
+      this.#changed(ids);
+    } catch (error) {
+      this.#options.debug(`kubelet: ${String(error)}`);
     }
   }
 

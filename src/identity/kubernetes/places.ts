@@ -111,3 +111,17 @@ export async function findPlace({ kubeconfig }: Pick<SourceOptions, 'kubeconfig'
   }
   return { place: inPod, looked };
 }
+
+/** Kubeconfigs that a node has of its own: nobody said that kbtop may use them, but it may be told to. */
+const NODES_OWN = ['/etc/kubernetes/kubelet.conf', '/etc/rancher/k3s/k3s.yaml', '/etc/rancher/rke2/rke2.yaml', '/etc/kubernetes/admin.conf'];
+
+/** The first of them that is there; null when there is none. */
+export async function nodesOwn(hostRoot: string): Promise<string | null> {
+  for (const path of NODES_OWN) {
+    // The kubelet's names its certificate by a path, which means another file below another root.
+    if (path.endsWith('/kubelet.conf') && hostRoot !== '/') continue;
+    const file = join(hostRoot, path);
+    if (await exists(file)) return file;
+  }
+  return null;
+}

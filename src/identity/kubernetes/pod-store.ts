@@ -11,8 +11,6 @@ const MOST_CONTAINERS = 64;
 
 interface Held {
   record: PodRecord;
-  /** To see whether anything is new. */
-  json: string;
   /** Also those that its statuses no longer tell of; in the order they came up. */
   readonly containers: Map<string, PodContainer>;
   /** By container id, '' for the pod itself. */
@@ -44,14 +42,13 @@ export class PodStore {
   put(record: PodRecord): string[] {
     this.#purge();
     const key = keyOf(record);
-    const json = JSON.stringify(record);
-    const held = this.#pods.get(key) ?? { record, json: '', containers: new Map<string, PodContainer>(), names: new Map<string, Names>(), goneAt: null };
+    const known = this.#pods.get(key);
+    const held: Held = known ?? { record, containers: new Map(), names: new Map(), goneAt: null };
     held.goneAt = null;
     this.#gone.delete(held);
     this.#pods.set(key, held);
-    if (held.json === json) return [];
+    if (known && JSON.stringify(known.record) === JSON.stringify(record)) return [];
     held.record = record;
-    held.json = json;
     held.names.clear();
     for (const container of record.containers) {
       held.containers.delete(container.id);

@@ -356,6 +356,34 @@ describe('trouble', () => {
     expect(await next()).toBe(700);
   });
 
+  it('a kept connection that was closed just as it was used again is no trouble', async () => {
+    const source = world.api();
+    await source.start();
+    await cluster.watch(1);
+    cluster.refusals.push((_, response) => {
+      cluster.server.reset(response);
+      return true;
+    });
+    cluster.watches[0]?.end();
+    await next();
+    await cluster.watch(2);
+    expect([source.state.status, cluster.server.connections, world.debug]).toEqual(['ok', 2, []]);
+  });
+
+  it('whoever listens and throws does not stop the watch', async () => {
+    cluster.pods = [pod('web', 'u1', 1)];
+    const source = world.api();
+    source.onChange(() => {
+      throw new Error('stumbled');
+    });
+    await source.start();
+    (await cluster.watch(1)).send({ type: 'ADDED', object: pod('new', 'u2', 2) });
+    await until('the pod', () => source.lookup(of(CID(2))) !== null);
+    (await cluster.watch(1)).send({ type: 'ADDED', object: pod('newer', 'u3', 3) });
+    await until('the next pod', () => source.lookup(of(CID(3))) !== null);
+    expect([source.state.status, cluster.watches.length, world.debug.length]).toEqual(['ok', 1, 3]);
+  });
+
   it('401: what is in the files now is tried once, then there is a long pause', async () => {
     cluster.refuse = (request, response) => request.headers.authorization !== 'Bearer renewed' && status(401, fixture('401.json'))(request, response);
     const source = world.api();

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { findPlace } from '../../../src/identity/kubernetes/places.ts';
+import { findPlace, nodesOwn } from '../../../src/identity/kubernetes/places.ts';
 import { World } from './support/source.ts';
 
 let world: World;
@@ -49,6 +49,17 @@ describe('the way into the cluster', () => {
     expect((await find()).place).toBeNull();
     world.env['SUDO_UID'] = 'x';
     expect((await find()).place).toBeNull();
+  });
+
+  it('may be one of the node itself, which is but named', async () => {
+    const root = `${world.dir}/host`;
+    expect(await nodesOwn(root)).toBeNull();
+    world.file('host/etc/kubernetes/admin.conf', {});
+    world.file('host/etc/kubernetes/kubelet.conf', {});
+    expect(await nodesOwn(root)).toBe(`${root}/etc/kubernetes/admin.conf`);
+    const source = world.api();
+    await source.start();
+    expect(source.state).toMatchObject({ status: 'absent', fix: `give --kubeconfig FILE; this node has ${root}/etc/kubernetes/admin.conf` });
   });
 
   it('is none, and then it says where it looked', async () => {

@@ -1,6 +1,10 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { PodStore } from '../../../src/identity/kubernetes/pod-store.ts';
-import type { PodContainer, PodRecord } from '../../../src/identity/kubernetes/pod.ts';
+import { type PodContainer, type PodRecord, readPod } from '../../../src/identity/kubernetes/pod.ts';
 
 const id = (n: number): string => n.toString(16).padStart(64, '0');
 const container = (n: number, name = 'app'): PodContainer => ({ id: id(n), name, image: `${name}:1` });
@@ -92,5 +96,31 @@ describe('the pods that are known', () => {
     }
     expect([store.find(of(null, 'u0')), store.find(of(id(3_000))), store.size]).toEqual([null, null, 0]);
     expect(store.find(of(null, 'u4999'))).not.toBeNull();
+  });
+
+  it('take 1,000 of them into less than 6 MB, whatever their objects weigh', () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const list = readFileSync(join(import.meta.dirname, 'fixtures/pods.json'), 'utf8');
+    const heap = (): number => {
+      collect();
+      return process.memoryUsage().heapUsed;
+    };
+    const store = new PodStore(() => 0);
+    const before = heap();
+    for (let n = 0; n < 1_000; n++) {
+      const { items } = JSON.parse(list) as { items: { metadata: Record<string, unknown>; status: Record<string, unknown> }[] };
+      const item = items[n % items.length];
+      if (!item) continue;
+      item.metadata['uid'] = `u${n}`;
+      item.metadata['annotations'] = { note: 'x'.repeat(20_000) };
+      item.status['containerStatuses'] = [{ name: 'a', image: 'app:1', containerID: id(2 * n) }, { name: 'b', image: 'app:1', containerID: id(2 * n + 1) }];
+      const record = readPod(item);
+      if (record) store.put(record);
+    }
+    for (let n = 0; n < 2_000; n++) store.find(of(id(n)));
+    expect(store.size).toBe(1_000);
+    expect(heap() - before).toBeLessThan(6_000_000);
+    expect(store.find(of(id(1_999)))).not.toBeNull();
   });
 });
