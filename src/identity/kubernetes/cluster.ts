@@ -110,14 +110,9 @@ export class Cluster {
     return await readJson(await this.open(path), this.limits, this.host, LARGEST_ANSWER);
   }
 
-  /** Leave the connections there are; the next request makes its own. */
-  disconnect(): void {
+  close(): void {
     this.#agent?.destroy();
     this.#agent = null;
-  }
-
-  close(): void {
-    this.disconnect();
     this.#credentials?.close();
   }
 }

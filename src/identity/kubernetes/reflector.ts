@@ -136,8 +136,8 @@ export class Reflector {
         this.#version = null;
         throw new Failure('server', error.message);
       }
+      // Its connection went with it.
       if (!(error instanceof Silence)) throw error;
-      this.#cluster.disconnect();
     }
   }
 

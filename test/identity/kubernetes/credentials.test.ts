@@ -1,5 +1,5 @@
 import { chmodSync, chownSync, readFileSync, utimesSync } from 'node:fs';
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { authority, certificate } from './support/certificates.ts';
 import { passPause, until } from './support/clock.ts';
@@ -28,6 +28,35 @@ async function start(more: Parameters<World['api']>[0] = {}) {
   const source = world.api(more);
   await source.start();
   return source;
+}
+
+/** An HTTP proxy that makes tunnels. */
+async function startProxy(): Promise<{ readonly url: string; readonly tunnels: readonly string[]; readonly close: () => void }> {
+  const tunnels: string[] = [];
+  const open = new Set<Socket>();
+  const proxy = createServer((client) => {
+    open.add(client);
+    client.on('error', () => {});
+    client.once('data', (head) => {
+      const [, target = ''] = head.toString().split(' ');
+      tunnels.push(target);
+      const [host = '', port = ''] = target.split(':');
+      const upstream = connect(Number(port), host, () => {
+        client.write('HTTP/1.1 200 OK\r\n\r\n');
+        client.pipe(upstream).pipe(client);
+      });
+      open.add(upstream);
+      upstream.on('error', () => {});
+    });
+  });
+  await new Promise<void>((resolve) => {
+    proxy.listen(0, '127.0.0.1', resolve);
+  });
+  const close = (): void => {
+    for (const socket of open) socket.destroy();
+    proxy.close();
+  };
+  return { url: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`, tunnels, close };
 }
 
 describe('kubeconfig files', () => {
@@ -167,31 +196,23 @@ describe('servers', () => {
     expect((await start()).state.reason).toMatch(/does not speak TLS at this port$/);
   });
 
-  it('may be behind a proxy', async () => {
-    const tunnels: string[] = [];
-    const open = new Set<Socket>();
-    const proxy: Server = createServer((client) => {
-      open.add(client);
-      client.on('error', () => {});
-      client.once('data', (head) => {
-        const [, target = ''] = head.toString().split(' ');
-        tunnels.push(target);
-        const [host = '', port = ''] = target.split(':');
-        const upstream = connect(Number(port), host, () => {
-          client.write('HTTP/1.1 200 OK\r\n\r\n');
-          client.pipe(upstream).pipe(client);
-        });
-        open.add(upstream);
-        upstream.on('error', () => {});
-      });
-    });
-    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
-    const { port } = proxy.address() as { port: number };
-    world.kubeconfig(cluster.server.url, { token: 'secret' }, { 'proxy-url': `http://127.0.0.1:${port}` });
+  it('may be behind a proxy, also with a certificate that is renewed', async () => {
+    const proxy = await startProxy();
+    const files = (cn: string): void => {
+      const { cert, key } = certificate({ cn, issuer: ca });
+      world.file('client.crt', cert);
+      world.file('client.key', key);
+    };
+    files('old');
+    world.kubeconfig(cluster.server.url, { 'client-certificate': '../../client.crt', 'client-key': '../../client.key' }, { 'proxy-url': proxy.url });
     const source = await start();
-    expect([source.state.status, tunnels[0]]).toEqual(['ok', cluster.server.url.replace('https://', '')]);
+    const watch = await cluster.watch(1);
+    expect([source.state.status, watch.request.client, proxy.tunnels[0]]).toEqual(['ok', 'old', cluster.server.url.replace('https://', '')]);
+    files('renewed');
+    watch.end();
+    await passPause(world.clock);
+    expect((await cluster.watch(2)).request.client).toBe('renewed');
     source.close();
-    for (const socket of open) socket.destroy();
     proxy.close();
   });
 });

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Backoff } from '../../../src/identity/kubernetes/backoff.ts';
 import { Failure, networkFailure, retryAfterMs } from '../../../src/identity/kubernetes/failure.ts';
@@ -49,6 +50,20 @@ describe('lines', () => {
   it('are put together from chunks; empty ones are none', () => {
     const lines = new Lines(100);
     expect(['a', 'b\n\nc', '\nd\n', ''].flatMap((chunk) => lines.push(Buffer.from(chunk)))).toEqual(['ab', 'c', 'd']);
+  });
+
+  it('are the same wherever their bytes are split', () => {
+    fc.assert(fc.property(fc.array(fc.string({ unit: 'binary', minLength: 1 }).map((text) => text.replaceAll(/[\n\ud800-\udfff]/g, '漢🙂')), { maxLength: 8 }), fc.array(fc.nat(300)), (texts, points) => {
+      const bytes = Buffer.from(texts.map((text) => `${text}\n`).join(''));
+      const lines = new Lines(100_000);
+      const got: string[] = [];
+      let from = 0;
+      for (const to of [...points.filter((point) => point < bytes.length), bytes.length].sort((a, b) => a - b)) {
+        got.push(...lines.push(bytes.subarray(from, to)));
+        from = to;
+      }
+      expect(got).toEqual(texts);
+    }));
   });
 
   it('may be as long as allowed, and no longer', () => {

@@ -22,7 +22,11 @@ export class ManualClock implements Clock {
     return this.chance;
   }
 
+  /** Timers that were ever begun: each chunk that is read begins one. */
+  begun = 0;
+
   after(ms: number, run: () => void): () => void {
+    this.begun++;
     const timer = { at: this.#now + ms, ms, run };
     this.#timers.add(timer);
     return () => this.#timers.delete(timer);

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer as createHttp, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createHttps, type Server } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
-import type { TLSSocket } from 'node:tls';
+import type { TlsOptions, TLSSocket } from 'node:tls';
 import { authority, certificate, type Certificate } from './certificates.ts';
 import { until } from './clock.ts';
 
@@ -34,12 +34,14 @@ export class TestServer {
   /** By the client's port. */
   readonly #sockets = new Map<number, Socket>();
   readonly #certificate: Certificate | null;
+  readonly #tls: TlsOptions;
   #server: Server | ReturnType<typeof createHttp> | null = null;
   port = 0;
 
   /** @param certificate null: plain HTTP */
-  constructor(handle: Handler, certificate: Certificate | null = serverCertificate) {
+  constructor(handle: Handler, certificate: Certificate | null = serverCertificate, tls: TlsOptions = {}) {
     this.handle = handle;
+    this.#tls = tls;
     this.#certificate = certificate;
   }
 
@@ -56,7 +58,7 @@ export class TestServer {
       this.handle(request, response);
     };
     const server = this.#certificate
-      ? createHttps({ ...this.#certificate, requestCert: true, rejectUnauthorized: false, keepAliveTimeout: 0 }, listener)
+      ? createHttps({ ...this.#tls, ...this.#certificate, requestCert: true, rejectUnauthorized: false, keepAliveTimeout: 0 }, listener)
       : createHttp({ keepAliveTimeout: 0 }, listener);
     server.on(this.#certificate ? 'secureConnection' : 'connection', (socket: TLSSocket) => {
       this.connections++;
