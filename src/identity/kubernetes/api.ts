@@ -6,7 +6,7 @@ import type { Cluster } from './cluster.ts';
 import type { Failure } from './failure.ts';
 import { findPlace, type Found, type Machine, nodesOwn, thisMachine } from './places.ts';
 import { PodStore } from './pod-store.ts';
-import type { PodRecord } from './pod.ts';
+import { counted, type PodRecord } from './pod.ts';
 
 /** Longest that start() waits for the first answer, milliseconds. */
 const START_MS = 5_000;
@@ -108,7 +108,7 @@ class ApiSource implements NameSource {
         this.#ok();
       },
       answered: () => {
-        if (this.state.status === 'failing' && !this.#noNode) this.#ok();
+        if (this.state.status === 'failing') this.#ok();
       },
       failed: (failure, pauseMs) => {
         this.#failing(failure, pauseMs);
@@ -156,7 +156,7 @@ class ApiSource implements NameSource {
       this.#tell('failing', `${server} knows no node ${nodeName}, so none of its pods can be this node's`, 'give the name that kubectl get nodes shows for this node by --node NAME');
       return;
     }
-    this.#tell('ok', `${server}: ${this.#store.size} pods on node ${nodeName}`, null);
+    this.#tell('ok', `${server}: ${counted(this.#store.size)} on node ${nodeName}`, null);
   }
 
   #failing(failure: Failure, pauseMs: number): void {

@@ -8,7 +8,7 @@ import type { Pass } from './credentials.ts';
 import { Failure, oneLine } from './failure.ts';
 import { findPlace } from './places.ts';
 import { PodStore } from './pod-store.ts';
-import { type PodRecord, readPod } from './pod.ts';
+import { counted, type PodRecord, readPod } from './pod.ts';
 import { list, object } from './shape.ts';
 
 /** Milliseconds. */
@@ -164,7 +164,7 @@ class KubeletSource implements NameSource {
       if (!('items' in answer)) throw new Failure('server', 'its answer is no list of pods');
       const pods = list(answer['items']).map(readPod).filter((pod): pod is PodRecord => pod !== null);
       const ids = this.#store.replace(pods);
-      this.#tell({ status: 'ok', reason: `${at}: ${pods.length} pods${without === null ? '' : `, ${without}`}`, fix: null });
+      this.#tell({ status: 'ok', reason: `${at}: ${counted(pods.length)}${without === null ? '' : `, ${without}`}`, fix: null });
       this.#learn(ids);
     } catch (error) {
       const failure = error instanceof Failure ? error : new Failure('server', oneLine(String(error)));

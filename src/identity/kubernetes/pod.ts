@@ -86,3 +86,5 @@ export function readPod(value: unknown): PodRecord | null {
     node, containers: containersOf(spec, status), status: podStatus(value),
   };
 }
+
+export const counted = (pods: number): string => `${pods} ${pods === 1 ? 'pod' : 'pods'}`;

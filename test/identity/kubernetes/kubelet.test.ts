@@ -47,7 +47,7 @@ describe('the kubelet', () => {
     world.kubeconfig('https://127.0.0.1:1', { token: 'secret' });
     const source = world.kubelet();
     await source.start();
-    expect(source.state).toEqual({ status: 'ok', reason: `the kubelet at ${server.url}: 1 pods`, fix: null });
+    expect(source.state).toEqual({ status: 'ok', reason: `the kubelet at ${server.url}: 1 pod`, fix: null });
     expect(server.asked[0]?.url.pathname).toBe('/pods');
     expect(server.asked[0]?.headers.authorization).toBe('Bearer secret');
     expect(source.lookup(of(CID(1)))).toMatchObject({ pod: 'web', container: 'app' });
@@ -143,7 +143,7 @@ describe('the kubelet', () => {
     config({ port: server.port });
     const source = world.kubelet();
     await source.start();
-    expect(source.state.reason).toBe(`the kubelet at ${server.url}: 1 pods, asked without credentials: there is no kubeconfig and no service account`);
+    expect(source.state.reason).toBe(`the kubelet at ${server.url}: 1 pod, asked without credentials: there is no kubeconfig and no service account`);
     expect(server.asked[0]?.headers.authorization).toBeUndefined();
   });
 
@@ -153,7 +153,7 @@ describe('the kubelet', () => {
     world.kubeconfig('https://127.0.0.1:1');
     const source = world.kubelet();
     await source.start();
-    expect(source.state).toMatchObject({ status: 'ok', reason: `the kubelet at ${server.url}: 1 pods` });
+    expect(source.state).toMatchObject({ status: 'ok', reason: `the kubelet at ${server.url}: 1 pod` });
     expect(server.asked[0]?.headers.authorization).toBeUndefined();
   });
 
