@@ -2,6 +2,7 @@
 import type { ContainerInfo, ContainerKind, NameSource as SourceId } from '../frame/frame.ts';
 import { parseCgroupPath, type PathContainer, type PathIdentity } from './cgroup-path.ts';
 import { type CgroupKey, cgroupIdOf } from './key.ts';
+import { ownerFromLabels } from './kubernetes/owner.ts';
 import type { Names, NameSource, Subject } from './source.ts';
 
 /** What the kernel tells about a cgroup. */
@@ -34,6 +35,11 @@ type Draft = { -readonly [K in keyof Names]: Names[K] };
 /** Take over what is not known yet. */
 function fill(names: Draft, told: Names): void {
   for (const [field, value] of Object.entries(told)) if (value !== undefined && names[field as keyof Names] === undefined) Object.assign(names, { [field]: value });
+}
+
+/** Runtimes tell a pod's labels, but not its owner. Whoever tells a pod's status has seen that nobody owns it. */
+function ownerByLabels({ labels, pod, podStatus }: Names): ContainerInfo['owner'] {
+  return labels === undefined || pod === undefined || podStatus !== undefined ? null : ownerFromLabels(labels, pod);
 }
 
 /** A source's answer; a broken source costs its own names, nobody else's. */
@@ -171,7 +177,7 @@ export class Registry {
       kind: kind === 'pod' || kind === 'container' ? names.kind ?? kind : kind,
       cgroupId: cgroupIdOf(key), cgroup: path, namespace: names.namespace ?? null, pod: names.pod ?? null,
       podUid: podUid ?? names.podUid ?? null, container: names.container ?? own ?? null, containerId: containerId ?? names.containerId ?? null,
-      image: names.image ?? null, labels: names.labels ?? {}, labelSource: entry.labelSource, owner: names.owner ?? null, qos: names.qos ?? qos, podStatus: names.podStatus ?? null,
+      image: names.image ?? null, labels: names.labels ?? {}, labelSource: entry.labelSource, owner: names.owner ?? ownerByLabels(names), qos: names.qos ?? qos, podStatus: names.podStatus ?? null,
       pidNs, nodename, nameSource: entry.nameSource ?? (isAsked(subject) || own !== undefined ? 'cgroup' : null),
       unresolved: this.#unresolved(subject, kind, names),
     };

@@ -116,6 +116,16 @@ describe('the registry', () => {
     expect(registry.info('82', POD)).toMatchObject({ labels: { app: 'old' }, labelSource: 'cri' });
   });
 
+  it('tells the owner by labels where nobody tells it, unless somebody knows that there is none', () => {
+    const cri = source('cri', () => ({ pod: 'web-9d6c486f5-g6wg4', namespace: 'shop', container: 'app', labels: { 'pod-template-hash': '9d6c486f5' } }));
+    const api = source('api', () => null);
+    const registry = new Registry([cri, api]);
+    expect(registry.info('82', POD).owner).toEqual({ kind: 'Deployment', name: 'web' });
+    api.lookup = () => ({ podStatus: { ready: 1, containers: 1, status: 'Running', restarts: 0, createdAt: null } });
+    api.changed([UID]);
+    expect(registry.info('82', POD).owner).toBeNull();
+  });
+
   it('takes a field that a source leaves undefined from the next one', () => {
     const oci = source('oci', () => ({ pod: 'web-1', container: undefined }) as unknown as Names);
     const registry = new Registry([oci, source('logs', () => ({ container: 'app' }))]);

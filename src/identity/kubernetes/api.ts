@@ -38,6 +38,7 @@ function fixOf(failure: Failure): string | null {
 
 class ApiSource implements NameSource {
   readonly id = 'api';
+  readonly late = true;
   state: SourceState = { status: 'starting', reason: 'not answered yet', fix: null };
   readonly #options: SourceOptions;
   readonly #around: Surroundings;

@@ -46,6 +46,7 @@ const OFF: SourceState = { status: 'off', reason: 'not asked, since the API serv
 
 class KubeletSource implements NameSource {
   readonly id = 'kubelet';
+  readonly late = true;
   state: SourceState = { status: 'starting', reason: 'not answered yet', fix: null };
   readonly #options: SourceOptions;
   readonly #needed: () => boolean;
