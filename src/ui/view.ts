@@ -80,33 +80,46 @@ interface Group {
   readonly rows: ViewRow[];
 }
 
+/** The group of each container that has rows, and the containers of each group. */
+function groupsOf(by: GroupBy | null, rows: readonly ViewRow[], context: RowContext): { readonly ids: ReadonlyMap<string, string>; readonly members: ReadonlyMap<string, Set<string>> } {
+  const ids = new Map<string, string>();
+  const members = new Map<string, Set<string>>();
+  if (by === null) return { ids, members };
+  for (const { row: { container } } of rows) {
+    if (ids.has(container)) continue;
+    const id = groupKey(by, container, context.container(container));
+    ids.set(container, id);
+    const keys = members.get(id);
+    if (keys) keys.add(container);
+    else members.set(id, new Set([container]));
+  }
+  return { ids, members };
+}
+
 /** Rows put together, and a context that knows the groups. A row that is alone stays as it is, under its group's key. */
 function grouped(grouping: AnyGrouping, rows: readonly ViewRow[], context: RowContext): { readonly rows: ViewRow[]; readonly context: RowContext } {
   const { by } = grouping;
-  const ids = new Map<string, string>();
+  const { ids, members } = groupsOf(by, rows, context);
+  const out: ViewRow[] = [];
   const groups = new Map<string, Group>();
   for (const row of rows) {
-    const { container } = row.row;
-    let id = by === null ? ALL_CONTAINERS : ids.get(container);
-    if (id === undefined || by === null) {
-      id = by === null ? ALL_CONTAINERS : groupKey(by, container, context.container(container));
-      if (by !== null) ids.set(container, id);
-    }
+    const id = ids.get(row.row.container) ?? ALL_CONTAINERS;
     const part = grouping.part?.(row.row);
     const key = part === undefined ? id : by === null ? part : `${id} ${part}`;
+    // Most containers have one cgroup: nothing to put together.
+    if (by === 'container' && members.get(id)?.size === 1) {
+      out.push({ key, row: row.row, members: row.members });
+      continue;
+    }
     const group = groups.get(key);
     if (group) group.rows.push(row);
     else groups.set(key, { id, rows: [row] });
   }
-  const members = new Map<string, Set<string>>();
-  const out = Array.from(groups, ([key, { id, rows: own }]): ViewRow => {
+  for (const [key, { id, rows: own }] of groups) {
     const first = own[0] as ViewRow;
-    if (own.length === 1) return { key, row: first.row, members: first.members };
-    let keys = members.get(id);
-    if (keys === undefined) members.set(id, keys = new Set());
-    if (by !== null) for (const one of own) keys.add(one.row.container);
-    return { key, row: grouping.merge(own.map((one) => one.row), id), members: own.flatMap((one) => one.members), of: first.row.container };
-  });
+    out.push(own.length === 1 ? { key, row: first.row, members: first.members }
+      : { key, row: grouping.merge(own.map((one) => one.row), id), members: own.flatMap((one) => one.members), of: first.row.container });
+  }
   return { rows: out, context: groupContext(context, by, members) };
 }
 
@@ -202,7 +215,9 @@ function columnsOf(state: State, pane: AnyPane, rows: readonly ViewRow[], contex
 const SAMPLE = 100;
 
 /** Cells that names need, in steps of four so that widths stay calm; numbers have fixed widths. */
-function neededWidths(columns: readonly AnyColumn[], rows: readonly ViewRow[], context: RowContext): number[] {
+function neededWidths(pane: AnyPane, columns: readonly AnyColumn[], rows: readonly ViewRow[], context: RowContext): number[] {
+  // Events come and go: their columns do not shrink to those of the moment.
+  const least = pane.kind === 'stream' || rows.length === 0;
   return columns.map((column) => {
     const { width, unit } = column;
     if (column.trendOf !== undefined || width.min >= width.max || !(unit === 'text' || unit === 'list' || unit === 'id')) return width.min;
@@ -212,7 +227,7 @@ function neededWidths(columns: readonly AnyColumn[], rows: readonly ViewRow[], c
       if (longest >= width.max) break;
     }
     const step = unit === 'id' ? 1 : 4;
-    return Math.min(width.max, Math.ceil(longest / step) * step);
+    return Math.min(width.max, Math.max(least ? width.min : 0, Math.ceil(longest / step) * step));
   });
 }
 
@@ -264,7 +279,7 @@ function viewRows(state: State, shown: Shown, id: PaneId): Rows {
   if (errorsOnly) rows = rows.filter(({ row }) => pane.isTrouble(row, context));
   if (filter !== null) rows = rows.filter(({ row }) => filter.matches(row, context));
   rows = sorted(pane, rows, setting, shown, context, showsTotals(state, id));
-  return { pane, columns, rows, total, context, needs: neededWidths(columns, rows, context) };
+  return { pane, columns, rows, total, context, needs: neededWidths(pane, columns, rows, context) };
 }
 
 /** Key of a container that a row is about: its own, or that of one in its group. */

@@ -12,19 +12,16 @@ export function crumbText(pen: Pen, crumbs: readonly string[], room: number): st
   const gap = ` ${pen.symbols.more.right} `;
   const names = crumbs.map((crumb) => pen.clean(crumb));
   const cells = names.map((name) => pen.width(name));
-  const total = (from: number): number => cells.slice(from).reduce((n, one) => n + one, 0) + gap.length * (cells.length - 1 - from) + (from > 0 ? 1 + gap.length : 0);
+  const total = (from: number, least = Infinity): number =>
+    cells.slice(from).reduce((n, one) => n + Math.min(one, least) + gap.length, from > 0 ? 1 : -gap.length);
   let from = 0;
-  for (;;) {
-    const excess = total(from) - room;
-    if (excess <= 0) break;
-    const longest = cells.slice(from).reduce((at, one, i) => (one > (cells[at] as number) ? from + i : at), from);
-    const most = cells[longest] ?? 0;
-    if (most > LEAST) {
-      // Not below the next longest: names of about the same length are cut alike.
-      const next = Math.max(LEAST, ...cells.slice(from).filter((one) => one < most));
-      cells[longest] = Math.max(next, most - excess);
-    } else if (from < cells.length - 1) from += 1;
-    else break;
+  while (from < cells.length - 1 && total(from, LEAST) > room) from += 1;
+  for (let excess = total(from) - room; excess > 0; excess = total(from) - room) {
+    const longest = cells.reduce((at, one, i) => (i > from && one > (cells[at] as number) ? i : at), from);
+    const most = cells[longest] as number;
+    if (most <= LEAST) break;
+    // Not below the next longest: names of about the same length are cut alike.
+    cells[longest] = Math.max(LEAST, most - excess, ...cells.slice(from).filter((one) => one < most));
   }
   const text = names.slice(from).map((name, i) => pen.fit(name, cells[from + i] as number, 'left', 'middle')).join(gap);
   return from > 0 ? `${pen.symbols.ellipsis}${gap}${text}` : text;
