@@ -117,7 +117,8 @@ function grouped(grouping: AnyGrouping, rows: readonly ViewRow[], context: RowCo
   }
   for (const [key, { id, rows: own }] of groups) {
     const first = own[0] as ViewRow;
-    out.push(own.length === 1 ? { key, row: first.row, members: first.members }
+    // Only a group says that its namespace is none, or not known.
+    out.push(own.length === 1 && by !== 'namespace' ? { key, row: first.row, members: first.members }
       : { key, row: grouping.merge(own.map((one) => one.row), id), members: own.flatMap((one) => one.members), of: first.row.container });
   }
   return { rows: out, context: groupContext(context, by, members) };
@@ -177,21 +178,28 @@ function toldByScope(scope: Scope | null, id: PaneId): readonly string[] {
   }
 }
 
-const withRank = (columns: readonly AnyColumn[], ranks: Readonly<Record<string, number>>): readonly AnyColumn[] =>
-  columns.map((column) => (ranks[column.id] === undefined ? column : { ...column, rank: ranks[column.id] as number }));
+/** @param ranks by column @param mins least widths by column */
+const reranked = (columns: readonly AnyColumn[], ranks: Readonly<Record<string, number>>, mins: Readonly<Record<string, number>> = {}): readonly AnyColumn[] =>
+  columns.map((column) => {
+    const { id, width } = column;
+    return id in ranks || id in mins ? { ...column, rank: ranks[id] ?? column.rank, width: { ...width, min: mins[id] ?? width.min } } : column;
+  });
+
+/** "12 containers", "(no namespace)": whole. */
+const GROUP_MINS = { namespace: 14, container: 13 };
 
 /** The column that tells rows apart as they are put together now comes before the others and does not leave. */
 function leading(state: State, pane: AnyPane, columns: readonly AnyColumn[]): readonly AnyColumn[] {
   const by = groupingOf(state, pane)?.by ?? null;
   if (pane.id === 'containers') {
-    if (by === 'pod') return withRank(columns, { pod: 0 });
-    if (by === 'namespace') return withRank(columns, { namespace: 0 });
+    if (by === 'pod') return reranked(columns, { pod: 0 });
+    if (by === 'namespace') return reranked(columns, { namespace: 0 }, GROUP_MINS);
     if (by !== 'workload') return columns;
     const at = columns.findIndex((column) => column.id === 'pod' || column.id === 'container');
     const owner = columns.filter((column) => column.id === 'owner');
-    return withRank([...columns.slice(0, at), ...owner, ...columns.slice(at).filter((column) => column.id !== 'owner')], { owner: 0 });
+    return reranked([...columns.slice(0, at), ...owner, ...columns.slice(at).filter((column) => column.id !== 'owner')], { owner: 0 }, { container: GROUP_MINS.container });
   }
-  if (isOneContainer(scopeOf(state))) return withRank(columns, { nsPid: 2, pid: 3 });
+  if (isOneContainer(scopeOf(state))) return reranked(columns, { nsPid: 2, pid: 3 });
   const container = columns.find((column) => column.id === 'container');
   if (pane.id !== 'syscalls' || container === undefined) return columns;
   const [first, ...rest] = columns.filter((column) => column !== container);

@@ -87,6 +87,8 @@ describe('containers put together', () => {
     expect(names).toContainEqual(['shop deploy/cart 5 pods 5 containers', 85]);
     expect(names.find(([name]) => name.startsWith('shop deploy/web'))).toEqual(['shop deploy/web 5 pods 9 containers', 0]);
     expect([...cells(by(large(), 'namespace'), 'status').keys()]).toEqual(expect.arrayContaining(['shop - 10 pods 14 containers', '(no namespace) - - 2 cgroups']));
+    // Also a group of one says what it is.
+    expect([...cells(by(large(), 'namespace'), 'status').keys()].some((name) => name.startsWith('(not known) - pod 0b9e4c1e '))).toBe(true);
     expect([...cells(by(liveState(), 'pod'), 'ready')]).toContainEqual(['shop deploy/web web-5d9f6c7b8-iz6xk 2 containers', '2/2']);
   });
 
