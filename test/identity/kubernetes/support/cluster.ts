@@ -7,7 +7,7 @@ import { type Asked, sendJson, TestServer } from './server.ts';
 
 export interface Pod {
   readonly kind?: string;
-  readonly metadata: { readonly name: string; readonly namespace: string; readonly uid: string; readonly resourceVersion?: string; readonly labels?: Record<string, string> };
+  readonly metadata: { readonly name: string; readonly namespace: string; readonly uid: string; readonly resourceVersion?: string; readonly labels?: Record<string, string>; readonly ownerReferences?: readonly object[]; readonly creationTimestamp?: string };
   readonly spec?: object;
   readonly status?: object;
 }
