@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /** Tests that load BPF, start the program or measure: one file at a time, after all others, or they disturb each other. */
-const system = ['test/native/**', 'test/bpf/**', 'test/cli/e2e/**', 'test/identity/**', 'test/probes/**', 'test/pty/**', 'test/screenshots/**', 'test/tools/**'].map((dir) => `${dir}/*.test.{ts,tsx}`);
+const system = ['test/native/**', 'test/bpf/**', 'test/cli/e2e/**', 'test/identity/**', 'test/probes/**', 'test/pty/**', 'test/runtime/**', 'test/screenshots/**', 'test/tools/**'].map((dir) => `${dir}/*.test.{ts,tsx}`);
 
 export default defineConfig({
   test: {

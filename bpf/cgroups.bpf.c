@@ -221,8 +221,12 @@ int BPF_PROG(on_free, struct task_struct *task)
 	struct cgroup_stats *stats = bpf_map_lookup_elem(&cgroups, &key);
 	u64 *last = bpf_task_storage_get(&charged, task, NULL, 0);
 
-	if (stats)
-		charge(stats, task->se.sum_exec_runtime, last ?: &never);
+	if (!stats)
+		return 0;
+	charge(stats, task->se.sum_exec_runtime, last ?: &never);
+	/* Runtimes begin a container with helpers in the host's namespaces: once they are gone, whoever is next is better. */
+	if (task->pid == task->tgid && stats->tgid == (u64)task->tgid)
+		stats->rank = RANK_NONE;
 	return 0;
 }
 

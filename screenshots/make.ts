@@ -24,10 +24,10 @@ async function perform(program: Program, step: Step): Promise<void> {
   else await sleep(step.collectMs);
 }
 
-/** Run one scenario to its end; returns the screen as SVG. */
-export async function shoot(scenario: Scenario): Promise<string> {
+/** Run one scenario to its end; returns the screen as SVG. @param flags for kbtop besides the scenario's own */
+export async function shoot(scenario: Scenario, flags: readonly string[] = []): Promise<string> {
   const { command = ['bin/kbtop'], cols, rows, env = {} } = scenario;
-  const program = new Program(command, { cols, rows, env, cwd: root });
+  const program = new Program([...command, ...flags], { cols, rows, env, cwd: root });
   try {
     for (const step of scenario.steps) await perform(program, step);
     return toSvg(program.terminal);
@@ -53,7 +53,7 @@ async function main(): Promise<number> {
     if (wanted.some((scenario) => scenario.workload)) await workload.start();
     for (const scenario of wanted) {
       try {
-        const svg = await shoot(scenario);
+        const svg = await shoot(scenario, scenario.workload ? workload.flags : []);
         const png = toPng(svg, scenario.scale);
         if (values.svg === true) writeFileSync(join(out, `${scenario.name}.svg`), svg);
         writeFileSync(join(out, `${scenario.name}.png`), png);

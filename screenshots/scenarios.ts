@@ -24,13 +24,14 @@ export interface Scenario {
 }
 
 /** All panes are up and the charts have some history. */
-const settled: readonly Step[] = [{ waitFor: '5/5 probes' }, { collectMs: 30_000 }];
+const settled: readonly Step[] = [{ waitFor: '6/6 probes' }, { waitFor: 'shop' }, { collectMs: 30_000 }];
 
 /** In one pane, only rows that match. */
 const filter = (pane: number, text: string): readonly Step[] => [{ keys: `${pane}` }, { keys: '/' }, { keys: text }, { keys: '\r' }];
 
 /** The demo's own pods, and no files that kbtop itself opens; then back to the first pane. */
-const demoOnly: readonly Step[] = [...filter(5, 'pod'), ...filter(3, '!MainThread'), { keys: '1' }, { collectMs: 1_500 }];
+const PODS = 'shop|jobs|security';
+const demoOnly: readonly Step[] = [...filter(5, PODS), ...filter(3, PODS), ...filter(4, PODS), { keys: '1' }, { collectMs: 1_500 }];
 
 const small = { cols: 80, rows: 24, workload: true, scale: 2 } as const;
 const large = { cols: 160, rows: 45, workload: true, scale: 1 } as const;
@@ -40,9 +41,11 @@ export const SCENARIOS: readonly Scenario[] = [
   { ...small, name: 'top-80x24', steps: [...settled, ...demoOnly] },
   { ...small, name: 'top-80x24-16-colours', env: { TERM: 'xterm' }, steps: [...settled, ...demoOnly] },
   { ...small, name: 'top-80x24-ascii', command: ['bin/kbtop', '--ascii', '--no-color'], steps: [...settled, ...demoOnly] },
-  { ...small, name: 'help-80x24', steps: [{ waitFor: '5/5 probes' }, { keys: '?' }, { waitFor: 'rows with a text' }] },
+  { ...small, name: 'help-80x24', steps: [{ waitFor: '6/6 probes' }, { keys: '?' }, { waitFor: 'rows with a text' }] },
   { ...large, name: 'top-160x45', env: trueColour, steps: [...settled, ...demoOnly] },
-  { ...large, name: 'runqueue-160x45', env: trueColour, steps: [...settled, { keys: '2' }, { keys: 'z' }, ...filter(2, 'pod'), { collectMs: 1_500 }] },
-  // One container in all panes, found by its host name.
-  { ...large, name: 'scope-160x45', env: trueColour, steps: [{ waitFor: '5/5 probes' }, ...filter(5, 'cart'), { collectMs: 1_500 }, { keys: '\r' }, { collectMs: 30_000 }] },
+  { ...large, name: 'runqueue-160x45', env: trueColour, steps: [...settled, { keys: '2' }, { keys: 'z' }, ...filter(2, PODS), { collectMs: 1_500 }] },
+  // Workloads, and the way down from one of them to its processes.
+  { ...large, name: 'workloads-160x45', env: trueColour, steps: [...settled, { keys: '5' }, { keys: 'z' }, { keys: 'uu' }, ...filter(5, PODS), { collectMs: 1_500 }] },
+  { ...large, name: 'scope-160x45', env: trueColour, steps: [...settled, { keys: '5' }, { keys: 'uu' }, ...filter(5, 'cart'), { collectMs: 1_500 }, { keys: '\r' }, { collectMs: 1_000 }, { keys: '\r' }, { collectMs: 1_000 }, { keys: '\r' }, { collectMs: 20_000 }] },
+  { ...small, name: 'namespaces-80x24', steps: [...settled, { keys: 'n' }, { collectMs: 1_000 }] },
 ];

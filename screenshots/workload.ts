@@ -2,7 +2,7 @@
  * A small busy node for pictures: a few services of screenshots/services.ts, each in a container cgroup with a
  * pod-like path and a host name of its own, doing real system calls, opens, connects and CPU contention.
  *
- *   node screenshots/workload.ts        run until Ctrl-C, then remove every cgroup made
+ *   node screenshots/workload.ts        say how to start kbtop, run until Ctrl-C, then remove every cgroup made
  *
  * Needs root. Refuses to run on a node where a kubelet keeps cgroups of its own.
  */
@@ -15,23 +15,28 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { DemoCluster, type DemoPod } from './cluster.ts';
 
 /** One container: who it is, what it runs, and an optional CPU limit in CPUs. */
 interface Service {
   readonly role: string;
+  readonly namespace: string;
   readonly pod: string;
+  readonly owner: DemoPod['owner'];
+  readonly ageHours: number;
+  readonly restarts?: number;
   readonly qos: '' | 'burstable' | 'besteffort';
   readonly copies?: number;
   readonly cpuLimit?: number;
 }
 
 const SERVICES: readonly Service[] = [
-  { role: 'web', pod: 'web-5d9f7c6b8-iz6xk', qos: 'burstable' },
-  { role: 'cart', pod: 'cart-7b4e9d5f6-dq4lm', qos: 'burstable' },
-  { role: 'store', pod: 'store-0', qos: '' },
-  { role: 'scan', pod: 'scan-md6wq', qos: 'besteffort' },
-  { role: 'batch', pod: 'batch-28e2-x2k1f', qos: 'burstable', copies: 2, cpuLimit: 0.4 },
-  { role: 'cron', pod: 'cron-29184720-5w9pt', qos: 'besteffort' },
+  { role: 'web', namespace: 'shop', pod: 'web-5d9f7c6b8-iz6xk', owner: ['Deployment', 'web', '5d9f7c6b8'], ageHours: 77, qos: 'burstable' },
+  { role: 'cart', namespace: 'shop', pod: 'cart-7b4e9d5f6-dq4lm', owner: ['Deployment', 'cart', '7b4e9d5f6'], ageHours: 5.2, restarts: 3, qos: 'burstable' },
+  { role: 'store', namespace: 'shop', pod: 'store-0', owner: ['StatefulSet', 'store', ''], ageHours: 411, qos: '' },
+  { role: 'scan', namespace: 'security', pod: 'scan-md6wq', owner: ['DaemonSet', 'scan', ''], ageHours: 980, qos: 'besteffort' },
+  { role: 'batch', namespace: 'jobs', pod: 'batch-28e2-x2k1f', owner: ['Job', 'batch-28e2', ''], ageHours: 0.8, qos: 'burstable', copies: 2, cpuLimit: 0.4 },
+  { role: 'cron', namespace: 'jobs', pod: 'cron-29184720-5w9pt', owner: ['CronJob', 'cron', '29184720'], ageHours: 0.05, qos: 'besteffort' },
 ];
 
 /** v1 controllers that say something about a container; cpuset would have to be configured before it can be joined. */
@@ -50,11 +55,25 @@ export function hierarchies(mounts: string): string[] {
 
 const digest = (text: string): string => createHash('sha256').update(text).digest('hex');
 
-/** The path that a kubelet with the cgroupfs driver gives a container; two runs at a time do not share any. */
-export function containerPath(service: Pick<Service, 'role' | 'pod' | 'qos'>, run: string = String(process.pid)): string {
+/** Uid of its pod, and id of the container; two runs at a time do not share any. */
+function idsOf(service: Pick<Service, 'role' | 'pod'>, run: string): { readonly podUid: string; readonly containerId: string } {
   const h = digest(`${run}/${service.pod}`);
   const uid = `${h.slice(0, 8)}-${h.slice(8, 12)}-4${h.slice(13, 16)}-a${h.slice(17, 20)}-${h.slice(20, 32)}`;
-  return join('kubepods', service.qos, `pod${uid}`, digest(`${run}/${service.pod}/${service.role}`));
+  return { podUid: uid, containerId: digest(`${run}/${service.pod}/${service.role}`) };
+}
+
+/** The path that a kubelet with the cgroupfs driver gives a container. */
+export function containerPath(service: Pick<Service, 'role' | 'pod' | 'qos'>, run: string = String(process.pid)): string {
+  const { podUid, containerId } = idsOf(service, run);
+  return join('kubepods', service.qos, `pod${podUid}`, containerId);
+}
+
+/** The containers as their runtime and the API would tell of them. */
+function podsOf(run: string = String(process.pid)): DemoPod[] {
+  const classes = { '': 'Guaranteed', burstable: 'Burstable', besteffort: 'BestEffort' };
+  return SERVICES.map((service) => ({
+    ...idsOf(service, run), namespace: service.namespace, name: service.pod, container: service.role, owner: service.owner, ageHours: service.ageHours, restarts: service.restarts ?? 0, qosClass: classes[service.qos],
+  }));
 }
 
 /** All directories from the top to `path`, the top first. */
@@ -64,6 +83,7 @@ export class Workload {
   readonly #roots: string[];
   readonly #children: ChildProcess[] = [];
   readonly #made: string[] = [];
+  readonly #cluster = new DemoCluster();
 
   constructor(roots: string[] = hierarchies(readFileSync('/proc/self/mounts', 'utf8'))) {
     this.#roots = roots;
@@ -73,8 +93,14 @@ export class Workload {
   async start(): Promise<void> {
     if (process.getuid?.() !== 0) throw new Error('the workload makes cgroups: run it as root');
     if (existsSync('/var/lib/kubelet/config.yaml')) throw new Error('this node has a kubelet: its cgroups are not ours to add to');
+    await this.#cluster.start(podsOf());
     const ports = await freePorts(3);
     for (const service of SERVICES) this.#run(service, ports.join(','));
+  }
+
+  /** Flags with which kbtop knows who the containers are. */
+  get flags(): readonly string[] {
+    return this.#cluster.flags;
   }
 
   #run(service: Service, ports: string): void {
@@ -122,6 +148,7 @@ export class Workload {
     this.#children.length = 0;
     for (const dir of this.#made.toReversed()) await removeCgroup(dir);
     this.#made.length = 0;
+    await this.#cluster.stop();
   }
 }
 
@@ -170,4 +197,5 @@ if (import.meta.main) {
   process.once('SIGINT', () => void stop());
   process.once('SIGTERM', () => void stop());
   await workload.start();
+  console.log(`bin/kbtop ${workload.flags.join(' ')}`);
 }

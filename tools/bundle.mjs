@@ -23,6 +23,22 @@ const SHIMS = {
   '@alcalzone/ansi-tokenize': 'src/ui/ink/fast-tokenize.ts',
 };
 
+/**
+ * What KubeConfig of @kubernetes/client-node imports and kbtop never comes to: the generated API (its client is kbtop's
+ * own), the HTTP client for it, sign-in that Kubernetes dropped (refused before) or that becomes a plain token before (OpenID;
+ * both in src/identity/kubernetes/kubeconfig.ts), and YAML, since what it is handed is JSON. That is nine tenths of 1.7 MB.
+ * Exec plugins, token files and proxies stay as they are.
+ */
+const UNUSED = {
+  './gen/index.js': 'export const createConfiguration = undefined, ServerConfiguration = undefined;',
+  './middleware.js': 'export const setHeaderMiddleware = undefined;',
+  './azure_auth.js': 'export class AzureAuth { isAuthProvider() { return false; } }',
+  './gcp_auth.js': 'export class GoogleCloudPlatformAuth { isAuthProvider() { return false; } }',
+  './oidc_auth.js': 'export class OpenIDConnectAuth { isAuthProvider() { return false; } }',
+  undici: 'export class Agent {}; export class ProxyAgent {}',
+  'js-yaml': 'export const load = JSON.parse;',
+};
+
 const shims = {
   name: 'shims',
   setup(pluginBuild) {
@@ -34,13 +50,17 @@ const shims = {
     // Ink's canvas, for the finished lines of a whole screen.
     const canvas = join(root, 'src/ui/ink/fast-output.ts');
     if (!existsSync(canvas)) throw new Error('src/ui/ink/fast-output.ts is missing');
-    pluginBuild.onResolve({ filter: /^\.\/output\.js$/ }, (args) => (/\/ink\/build\/renderer\.js$/.test(args.importer) ? { path: canvas } : undefined));
+    pluginBuild.onResolve({ filter: /^\.\/output\.js$/ }, (args) => (args.importer.endsWith('/ink/build/renderer.js') ? { path: canvas } : undefined));
     // Yoga decodes its WebAssembly by fetch() of a data: URL, which loads all of Node's HTTP client. Where a module
     // sees no fetch it decodes by itself, with the same result.
     pluginBuild.onLoad({ filter: /yoga-wasm-base64-esm\.js$/ }, (args) => ({ contents: `const fetch = undefined;\n${readFileSync(args.path, 'utf8')}` }));
     // Ink imports this development tool only when DEV is set; it is not installed.
     pluginBuild.onResolve({ filter: /^react-devtools-core$/ }, () => ({ path: 'react-devtools-core', namespace: 'stub' }));
     pluginBuild.onLoad({ filter: /.*/, namespace: 'stub' }, () => ({ contents: 'export default {}' }));
+    for (const name of Object.keys(UNUSED)) {
+      pluginBuild.onResolve({ filter: new RegExp(`^${name.replaceAll('.', '\\.')}$`) }, (args) => (args.importer.includes('/@kubernetes/client-node/dist/') ? { path: name, namespace: 'unused' } : undefined));
+    }
+    pluginBuild.onLoad({ filter: /.*/, namespace: 'unused' }, (args) => ({ contents: UNUSED[args.path] }));
   },
 };
 
@@ -68,8 +88,6 @@ export function bundle(outdir, { entry = join(root, 'src/cli/main.ts'), ...optio
     define: { 'process.env.NODE_ENV': '"production"', 'process.env.KBTOP_VERSION': JSON.stringify(version) },
     // Bundled CommonJS packages call require() for Node's own modules.
     banner: { js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" },
-    // Too large to parse at every start, and loaded only after the first frame.
-    external: ['@kubernetes/client-node'],
     logLevel: 'warning',
     plugins: [shims],
     ...options,

@@ -1,7 +1,12 @@
 /** A live capture: the addon, the manager on it, and what the failure of its parts means. Imported lazily: it loads the addon. */
 import { loadAddon } from '../bpf/load.ts';
 import type { Frame, PaneId } from '../frame/frame.ts';
+import type { Target } from '../frame/target.ts';
+import { findHostRoot } from '../identity/host-root.ts';
+import { Identity } from '../identity/identity.ts';
+import { createSources } from '../identity/sources.ts';
 import { ClosedError, Manager } from '../probes/manager.ts';
+import type { SourceSettings } from './settings.ts';
 
 export { ClosedError };
 
@@ -9,11 +14,31 @@ export interface CaptureOptions {
   readonly intervalMs: number;
   readonly panes?: readonly PaneId[];
   readonly debug: ((text: string) => void) | null;
+  readonly sources?: SourceSettings;
+  /** What is surely none of it need not be counted; null: everything is. */
+  readonly target?: Target | null;
+}
+
+/** Who is who, with all sources of names, none of them started. @throws Error when /proc cannot be read */
+export function openIdentity({ sources: wanted, debug }: Pick<CaptureOptions, 'sources' | 'debug'>): Identity {
+  const sources = wanted && createSources({ ...wanted, hostRoot: findHostRoot({ given: wanted.hostRoot }).root, debug: debug ?? (() => {}) });
+  return new Identity({ ...(sources && { sources }), ...(debug && { debug }) });
 }
 
 /** @throws AddonError, BpfError */
-export function openCapture({ intervalMs, panes, debug }: CaptureOptions): Manager {
-  return new Manager({ addon: loadAddon(), intervalMs, ...(panes && { panes }), ...(debug && { debug }) });
+export function openCapture(options: CaptureOptions): Manager {
+  const { intervalMs, panes, debug, sources, target = null } = options;
+  return new Manager({
+    addon: loadAddon(), intervalMs, identity: openIdentity(options), target, namesMs: patience(target),
+    ...(sources && { nodeName: sources.nodeName }), ...(panes && { panes }), ...(debug && { debug }),
+  });
+}
+
+/** How long a snapshot may wait for names before it begins to count: the more it depends on them. Milliseconds. */
+function patience(target: Target | null): number {
+  if (target === null) return 300;
+  // Labels and owners may have to come from the Kubernetes API, whose client takes its time to load.
+  return target.selectors.length > 0 || target.pods.some(({ kind }) => kind !== null) ? 3000 : 1000;
 }
 
 /** Panes of those asked for that a Frame has no numbers for, with the reason. */

@@ -8,6 +8,11 @@
  *   panes:
  *     syscalls:
  *       sort: p99Us:desc  # COLUMN, COLUMN:asc or COLUMN:desc
+ *   node: worker-1        # name of this node in Kubernetes, unless NODE_NAME is set
+ *   kubeconfig: ~/.kube/config
+ *   context: prod
+ *   hostRoot: /host       # where the host's / is
+ *   runtimeEndpoint: /run/containerd/containerd.sock
  *
  * Read from --config FILE, else from $XDG_CONFIG_HOME/kbtop/config.yaml (~/.config/kbtop/config.yaml) if it exists.
  */
@@ -22,6 +27,7 @@ import { type SortOrder, parseSort } from '../output/sort.ts';
 import { parseDuration } from './duration.ts';
 import { KbtopError, EXIT } from './errors.ts';
 import { INTERVAL_LIMITS } from './limits.ts';
+import { contextName, existingDirectory, nodeName, readableFile, settledPath, socketPlace } from './places.ts';
 import { oneOf } from './suggest.ts';
 
 export interface Config {
@@ -30,6 +36,14 @@ export interface Config {
   readonly color?: boolean | null;
   readonly ascii?: boolean;
   readonly readOnly?: boolean;
+  readonly node?: string;
+  /** Absolute path. */
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  /** Absolute path. */
+  readonly hostRoot?: string;
+  /** Absolute path, or one behind unix://. */
+  readonly runtimeEndpoint?: string;
   readonly sort: Partial<Readonly<Record<PaneId, SortOrder>>>;
 }
 
@@ -65,6 +79,18 @@ class Reading {
     const value = this.scalar(node);
     if (typeof value !== 'boolean') throw new Problem(node, `${key} must be true or false`);
     return value;
+  }
+
+  /** A text that a parser takes which throws RangeErrors. */
+  text(node: Node | null, key: string, parse: (text: string) => string): string {
+    const value = this.scalar(node);
+    if (typeof value !== 'string') throw new Problem(node, `${key} must be a text`);
+    try {
+      return parse(value);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      throw new Problem(node, `${key} ${error.message}`);
+    }
   }
 
   /** Each pair of a mapping to the reader of its key; unknown keys are errors. */
@@ -111,6 +137,11 @@ const READERS: Readonly<Record<string, Reader>> = {
   },
   ascii: (node, reading) => { reading.draft.ascii = reading.boolean(node, 'ascii'); },
   readOnly: (node, reading) => { reading.draft.readOnly = reading.boolean(node, 'readOnly'); },
+  node: (node, reading) => { reading.draft.node = reading.text(node, 'node', nodeName); },
+  kubeconfig: (node, reading) => { reading.draft.kubeconfig = reading.text(node, 'kubeconfig', (text) => readableFile(settledPath(text))); },
+  context: (node, reading) => { reading.draft.context = reading.text(node, 'context', contextName); },
+  hostRoot: (node, reading) => { reading.draft.hostRoot = reading.text(node, 'hostRoot', (text) => existingDirectory(settledPath(text))); },
+  runtimeEndpoint: (node, reading) => { reading.draft.runtimeEndpoint = reading.text(node, 'runtimeEndpoint', socketPlace); },
   panes: (node, reading) => reading.map(node, 'panes', Object.fromEntries(PANE_IDS.map((id) => [id, paneReader(id)]))),
 };
 

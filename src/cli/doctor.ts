@@ -17,7 +17,8 @@ interface DoctorFlags extends GlobalFlags {
 
 const HELP = `
 Every pane's programs are really loaded and attached for a moment, and so is a no-op of each BPF program type; nothing
-stays behind. Works without root, and says what is then lost.
+stays behind. Every source of names is asked, for 3 s at most: none of them is needed, and each adds what the others
+do not know. Works without root, and says what is then lost.
 
 -o json: { "schema": "${DOCTOR_SCHEMA}", "checks": [ { "group", "check", "ok", "reason", "fix" } ] }, where ok is yes, no,
 partly or unknown.
@@ -64,7 +65,7 @@ async function doctor(flags: DoctorFlags): Promise<void> {
   try {
     const { diagnose } = await import('./doctor/diagnose.ts');
     const debug = (text: string): void => { if (settings.debug) process.stderr.write(text.endsWith('\n') ? text : `${text}\n`); };
-    const checks = await watch.race(diagnose(bpfObstacle(), debug));
+    const checks = await watch.race(diagnose(bpfObstacle(), settings.sources, debug));
     const text = flags.output === 'json' ? `${JSON.stringify({ schema: DOCTOR_SCHEMA, checks }, null, 2)}\n` : await asTable(checks, settings);
     await watch.race(printOut(text));
     const broken = checks.filter(({ group, ok }) => group === 'panes' && ok !== 'yes' && ok !== 'partly').map(({ check }) => check);

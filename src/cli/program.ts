@@ -15,16 +15,25 @@ Exit codes: 0 done; 1 failed; 2 bad usage; 3 not permitted or not possible here 
 `;
 
 const EXAMPLES = `
+Which containers: without -n, -l, -c and --pod, all of the node: no namespace is the default one. Several flags must
+all hold; of one flag given several times, any. -n, -l and --pod leave only pods; -l and the types of --pod need the
+runtime's socket, the Kubernetes API or the kubelet.
+
 Examples:
   kbtop                                           the live screen
+  kbtop --pod shop/web-1                          one pod alone; --pod deploy/web: all pods of a Deployment
+  kbtop -n shop -l app=web                        pods of a namespace by their labels
   kbtop snapshot --pane runqueue --sort-by p99Us  who waits for a CPU
   kbtop snapshot --duration 10s -o json           everything, for scripts
   kbtop doctor                                    what works on this node, and why the rest does not
 
 The configuration is YAML; all of its keys are optional:
-  { interval: 2s, color: auto, ascii: false, readOnly: false, panes: { syscalls: { sort: p99Us:desc } } }
+  { interval: 2s, color: auto, ascii: false, readOnly: false, panes: { syscalls: { sort: p99Us:desc } },
+    node: worker-1, kubeconfig: ~/.kube/config, context: prod, hostRoot: /host,
+    runtimeEndpoint: /run/containerd/containerd.sock }
 
-Environment: NO_COLOR; NODE_NAME, the node's name in Kubernetes; KBTOP_SYMBOLS=braille|block|ascii.
+Environment: NO_COLOR; NODE_NAME, the node's name in Kubernetes; KUBECONFIG; CONTAINER_RUNTIME_ENDPOINT;
+             KBTOP_SYMBOLS=braille|block|ascii.
 `;
 
 /** @param print receives help and version, whole */

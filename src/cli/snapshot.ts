@@ -1,16 +1,17 @@
 /** `kbtop snapshot`: one Frame or several on stdout. */
 import { Command } from 'commander';
-import type { PaneId } from '../frame/frame.ts';
+import type { Frame, PaneId } from '../frame/frame.ts';
 import { PANE_IDS } from '../frame/panes/index.ts';
 import { exportColumns, paneDef } from '../output/any-pane.ts';
 import { FORMATS, type Format } from '../output/formats.ts';
-import { type Selection, containerFilter, isEmpty, select } from '../output/select.ts';
+import { type Selection, isEmpty, select } from '../output/select.ts';
 import { type SortOrder, parseSort } from '../output/sort.ts';
 import type { FrameWriter } from '../output/writer.ts';
 import { formatDuration } from './duration.ts';
 import { EXIT, Interrupted, KbtopError, usageError } from './errors.ts';
 import { type InterruptWatch, watchInterrupts } from './interrupt.ts';
 import { DEFAULT_DURATION_MS, DURATION_LIMITS, MAX_COUNT } from './limits.ts';
+import { notFound } from './not-found.ts';
 import { printError, printOut } from './output.ts';
 import { requireBpf } from './preflight.ts';
 import { type GlobalFlags, type Settings, collect, durationOption, settle, wantsColor } from './settings.ts';
@@ -123,7 +124,7 @@ function plan(flags: SnapshotFlags, settings: Settings): Plan {
     panes, count,
     durationMs: flags.duration ?? (flags.count === undefined ? DEFAULT_DURATION_MS : settings.intervalMs),
     selection: {
-      panes, limit: flags.limit ?? null, filter: containerFilter(settings.containers, settings.pods),
+      panes, limit: flags.limit ?? null, filter: settings.target?.matches ?? null,
       sort: flags.sortBy === undefined ? settings.config.sort : { ...settings.config.sort, ...parseSortBy(flags.sortBy, panes) },
     },
   };
@@ -153,10 +154,11 @@ async function snapshot(flags: SnapshotFlags): Promise<void> {
 
 async function capture({ panes, durationMs, count, selection }: Plan, write: FrameWriter, settings: Settings, watch: InterruptWatch): Promise<void> {
   const { ClosedError, failedPanes, openCapture } = await import('./capture.ts');
-  const manager = openCapture({ intervalMs: durationMs, panes, debug: settings.debug ? debugLine : null });
+  const manager = openCapture({ intervalMs: durationMs, panes, debug: settings.debug ? debugLine : null, target: settings.target, sources: settings.sources });
   watch.onInterrupt(() => void manager.close());
   const endWait = sayWaiting(durationMs);
-  let index = 0, matched = selection.filter === null;
+  const { target } = settings;
+  let index = 0, matched = target === null, last: Frame | null = null;
   try {
     for await (const whole of manager.samples(durationMs, count)) {
       endWait();
@@ -166,15 +168,16 @@ async function capture({ panes, durationMs, count, selection }: Plan, write: Fra
       if (failed.length === panes.length) throw new KbtopError(EXIT.impossible, `nothing could be measured: ${reasons(failed)}; kbtop doctor tells more about each pane`);
       for (const { pane, reason } of index === 0 ? failed : []) await printError(`${pane} could not be measured: ${reason}`);
       matched ||= !isEmpty(frame);
+      last = whole;
       index++;
     }
+    if (target !== null && !matched && last !== null) await nothingMatched(panes, notFound(target, { containers: last.containers, sources: manager.identity.sources }));
   } catch (error) {
     throw error instanceof ClosedError ? new Interrupted() : error;
   } finally {
     endWait();
     await manager.close();
   }
-  if (!matched) await nothingMatched(panes);
 }
 
 /** Tell somebody who looks at a terminal that it works. @returns takes the words away again; once */
@@ -197,8 +200,8 @@ function reasons([first, ...others]: readonly { readonly pane: PaneId; readonly 
   return `${first.pane}: ${first.reason}; ${others.map(({ pane }) => pane).join(', ')} failed, too`;
 }
 
-/** Only the containers pane knows every container; to the others an idle one does not exist. */
-async function nothingMatched(panes: readonly PaneId[]): Promise<void> {
-  if (panes.includes('containers')) throw new KbtopError(EXIT.notFound, 'no container matches --container and --pod; kbtop snapshot --pane containers lists them');
-  await printError('no container that was active in the interval matches --container and --pod');
+/** Only the containers pane knows every container; to the others an idle one does not exist. @param what with its hints */
+async function nothingMatched(panes: readonly PaneId[], what: string): Promise<void> {
+  if (panes.includes('containers')) throw new KbtopError(EXIT.notFound, `no container matches ${what}; kbtop snapshot --pane containers lists all`);
+  await printError(`no container that was active in the interval matches ${what}`);
 }

@@ -18,21 +18,22 @@ export function editDistance(a: string, b: string): number {
   return last[b.length] ?? 0;
 }
 
-/** The name that was probably meant: begins with what was typed, or is few mistakes away. */
-export function nearest(typed: string, names: readonly string[]): string | undefined {
+/** At most so many names that may have been meant, likeliest first: begin with what was typed, are few mistakes away, or have it inside. */
+export function near(typed: string, names: readonly string[], count: number): string[] {
   const wanted = typed.toLowerCase();
-  const started = wanted.length >= 2 ? names.find((name) => name.toLowerCase().startsWith(wanted)) : undefined;
-  if (started !== undefined) return started;
-  let best: string | undefined, least = Infinity;
-  for (const name of names) {
-    const distance = editDistance(wanted, name.toLowerCase());
-    if (distance < least && distance <= Math.max(1, Math.floor(Math.max(wanted.length, name.length) / 3))) {
-      best = name;
-      least = distance;
-    }
-  }
-  return best;
+  const ranked = names.flatMap((name) => {
+    const lower = name.toLowerCase();
+    if (wanted.length >= 2 && lower.startsWith(wanted)) return [{ name, rank: 0 }];
+    const distance = editDistance(wanted, lower);
+    if (distance <= Math.max(1, Math.floor(Math.max(wanted.length, lower.length) / 3))) return [{ name, rank: distance }];
+    return wanted.length >= 3 && lower.includes(wanted) ? [{ name, rank: Infinity }] : [];
+  });
+  // Infinity minus itself is no order.
+  return ranked.sort((a, b) => (a.rank === b.rank ? 0 : a.rank - b.rank)).slice(0, count).map(({ name }) => name);
 }
+
+/** The name that was probably meant. */
+export const nearest = (typed: string, names: readonly string[]): string | undefined => near(typed, names, 1)[0];
 
 /** "; did you mean X?" with all names, or only these, to put behind an error. @param kind "panes" */
 export function oneOf(typed: string, names: readonly string[], kind: string): string {

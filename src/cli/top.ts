@@ -2,7 +2,6 @@
 import { Command } from 'commander';
 import type { PaneId } from '../frame/frame.ts';
 import { paneDef, tableColumns } from '../output/any-pane.ts';
-import { containerFilter } from '../output/select.ts';
 import type { UiOptions } from '../ui/options.ts';
 import type { Scope } from '../ui/scope.ts';
 import { EXIT, Interrupted, usageError } from './errors.ts';
@@ -17,10 +16,9 @@ export function topCommand(): Command {
     .action(async (_flags: unknown, command: Command) => top(await settle(command.optsWithGlobals<GlobalFlags>())));
 }
 
-/** --container and --pod as the screen's limits. */
-function scopeOf({ containers, pods }: Settings): Scope | null {
-  const matches = containerFilter(containers, pods);
-  return matches === null ? null : { label: [...containers, ...pods.map((pod) => `pod ${pod}`)].join(', '), only: null, matches };
+/** What was asked for as the screen's limits. */
+function scopeOf({ target }: Settings): Scope | null {
+  return target === null ? null : { label: target.label, only: null, matches: target.matches };
 }
 
 /** The configured orders by columns that are on the screen. */
@@ -37,7 +35,7 @@ async function top(settings: Settings): Promise<void> {
   requireBpf();
   const [{ openCapture }, { runUi }] = await Promise.all([import('./capture.ts'), import('../ui/run.tsx')]);
   // Logs would tear the screen: --debug keeps what the crash of the screen prints.
-  const manager = openCapture({ intervalMs: settings.intervalMs, debug: null });
+  const manager = openCapture({ intervalMs: settings.intervalMs, debug: null, target: settings.target, sources: settings.sources });
   try {
     const code = await runUi(manager, {
       color: settings.color === null ? 'auto' : settings.color ? 'always' : 'never',

@@ -2,6 +2,7 @@
  * A column, stated once: the screen, the help, sorting, filtering, tables, CSV and OpenMetrics all read it here.
  */
 import type { ContainerInfo, Frame, Latency, PaneId, PaneRows, StreamTotal } from './frame.ts';
+import type { GroupBy } from './grouping.ts';
 import type { Unit } from './units.ts';
 
 export type Severity = 'ok' | 'warn' | 'bad';
@@ -29,6 +30,8 @@ export interface Column<Row> {
   readonly id: string;
   /** Heading on screen, without the unit's scale (values carry it). */
   readonly title: string;
+  /** Other names that a filter takes for it, in lower case. */
+  readonly aliases?: readonly string[];
   readonly unit: Unit;
   /** One sentence for the help overlay, CSV docs and OpenMetrics HELP. */
   readonly help: string;
@@ -37,6 +40,8 @@ export interface Column<Row> {
   readonly width: ColumnWidth;
   /** Lower survives longer when the pane is narrow; 0 never leaves. */
   readonly rank: number;
+  /** Screen only: takes no room while no row knows it. */
+  readonly optional?: boolean;
   /** Raw value, for sorting and exports; null is unknown. */
   value(row: Row, context: RowContext): string | number | null;
   /** Text for the screen where the unit's own format is not right (already in words, not yet escaped). */
@@ -72,6 +77,20 @@ export type RowMetric<Row> = { readonly name: string; readonly help: string } & 
   | { readonly kind: 'latency'; latency(row: Row): Latency | null }
 );
 
+/** One way of putting the rows of several containers together. */
+export interface Grouping<Row> {
+  /** Stable name. */
+  readonly id: string;
+  /** As titles and messages say it: "by pod". */
+  readonly label: string;
+  /** Whose rows become one (see grouping.ts); null: everybody's. */
+  readonly by: GroupBy | null;
+  /** What keeps rows of the same group apart; absent: nothing does. */
+  part?(row: Row): string;
+  /** Two rows or more as one. @param container stands for the group in place of a container's key */
+  merge(rows: readonly Row[], container: string): Row;
+}
+
 /** A pane, stated once. `Row` rows are those of the Frame. */
 export interface PaneDef<P extends PaneId = PaneId, Row = PaneRows[P]> {
   readonly id: P;
@@ -92,12 +111,10 @@ export interface PaneDef<P extends PaneId = PaneId, Row = PaneRows[P]> {
   rowKey(row: Row): string;
   /** A row is one thing that goes on ('table') or one event ('stream': new rows are added to those shown). */
   readonly kind: 'table' | 'stream';
-  /** Rows of several containers as one, for the view over all containers; absent: rows stay as they are. */
-  merge?(rows: readonly Row[]): Row;
-  /** Key under which rows are merged. */
-  mergeKey?(row: Row): string;
+  /** Ways to put rows together, that to begin with first; absent: rows stay as they are. */
+  readonly groupings?: readonly Grouping<Row>[];
   /** Something is wrong with this row: what "errors only" keeps. */
-  isTrouble(row: Row): boolean;
+  isTrouble(row: Row, context: RowContext): boolean;
   /** Streams whose rows may be unfinished: the key that an unfinished row shares with the row that ends it. */
   pendingKey?(row: Row): string;
   /** This row is unfinished: a later row with the same pendingKey takes its place. */

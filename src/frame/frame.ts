@@ -82,6 +82,8 @@ export interface ContainerInfo {
   readonly containerId: string | null;
   readonly image: string | null;
   readonly labels: Readonly<Record<string, string>>;
+  /** Who told the labels, also that there are none; null: nobody, so they are not known. */
+  readonly labelSource: NameSource | null;
   readonly owner: { readonly kind: string; readonly name: string } | null;
   readonly qos: 'Guaranteed' | 'Burstable' | 'BestEffort' | null;
   /** Null unless the Kubernetes API or the kubelet tells it. */

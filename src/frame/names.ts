@@ -7,7 +7,7 @@ export const ALL_CONTAINERS = '*';
 
 const NOBODY: ContainerInfo = {
   kind: 'unknown', cgroupId: '0', cgroup: null, namespace: null, pod: null, podUid: null, container: null,
-  containerId: null, image: null, labels: {}, owner: null, qos: null, podStatus: null, pidNs: null, nodename: null,
+  containerId: null, image: null, labels: {}, labelSource: null, owner: null, qos: null, podStatus: null, pidNs: null, nodename: null,
   nameSource: null, unresolved: 'no such container in this frame',
 };
 

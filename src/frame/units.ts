@@ -1,6 +1,8 @@
 /** How values look on a screen. Exports use raw values; only screens and tables come here. */
+import { formatAge } from './age.ts';
 
-export type Unit = 'text' | 'count' | 'perSec' | 'us' | 'bytes' | 'pct' | 'time' | 'id' | 'list';
+/** `age` is in seconds. */
+export type Unit = 'text' | 'count' | 'perSec' | 'us' | 'bytes' | 'pct' | 'time' | 'age' | 'id' | 'list';
 
 /** What stands where a value is unknown. */
 export const UNKNOWN = '-';
@@ -55,6 +57,7 @@ export function formatValue(value: string | number | null, unit: Unit, ascii = f
     case 'us': return formatUs(value, ascii);
     case 'bytes': return formatBytes(value);
     case 'pct': return formatPct(value);
+    case 'age': return formatAge(value * 1000);
     default: return String(value);
   }
 }

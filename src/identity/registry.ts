@@ -2,6 +2,7 @@
 import type { ContainerInfo, ContainerKind, NameSource as SourceId } from '../frame/frame.ts';
 import { parseCgroupPath, type PathContainer, type PathIdentity } from './cgroup-path.ts';
 import { type CgroupKey, cgroupIdOf } from './key.ts';
+import { ownerFromLabels } from './kubernetes/owner.ts';
 import type { Names, NameSource, Subject } from './source.ts';
 
 /** What the kernel tells about a cgroup. */
@@ -20,11 +21,26 @@ interface Entry {
   /** What the sources have told so far: what was known once stays known. */
   names: Names;
   nameSource: SourceId | null;
+  labelSource: SourceId | null;
   /** A source may know more by now. */
   stale: boolean;
 }
 
 const NO_NAMES: Names = {};
+/** Who tells labels as they are now; a runtime keeps those that the pod was made with. */
+const LIVE = new Set<SourceId>(['api', 'kubelet']);
+
+type Draft = { -readonly [K in keyof Names]: Names[K] };
+
+/** Take over what is not known yet. */
+function fill(names: Draft, told: Names): void {
+  for (const [field, value] of Object.entries(told)) if (value !== undefined && names[field as keyof Names] === undefined) Object.assign(names, { [field]: value });
+}
+
+/** Runtimes tell a pod's labels, but not its owner. Whoever tells a pod's status has seen that nobody owns it. */
+function ownerByLabels({ labels, pod, podStatus }: Names): ContainerInfo['owner'] {
+  return labels === undefined || pod === undefined || podStatus !== undefined ? null : ownerFromLabels(labels, pod);
+}
 
 /** A source's answer; a broken source costs its own names, nobody else's. */
 function ask(source: NameSource, subject: Subject): Names | null {
@@ -94,7 +110,7 @@ export class Registry {
   }
 
   #add(key: CgroupKey): Entry {
-    const entry: Entry = { info: nobody(key, null, null), parsed: null, names: NO_NAMES, nameSource: null, stale: false };
+    const entry: Entry = { info: nobody(key, null, null), parsed: null, names: NO_NAMES, nameSource: null, labelSource: null, stale: false };
     this.#entries.set(key, entry);
     return entry;
   }
@@ -138,25 +154,30 @@ export class Registry {
     const { podUid, containerId, qos } = chosen ?? parsed;
     const kind: ContainerKind = chosen === null ? parsed.kind : chosen.monitor ? 'sandbox' : 'pod';
     const subject = { podUid, containerId };
-    const names: { -readonly [K in keyof Names]: Names[K] } = {};
-    let nameSource: SourceId | null = null;
+    const names: Draft = {};
+    let nameSource: SourceId | null = null, labelSource: SourceId | null = null;
     if (isAsked(subject)) {
       for (const source of this.#sources) {
         const told = ask(source, subject);
         if (told === null) continue;
         if (nameSource === null && (told.pod ?? told.container) !== undefined) nameSource = source.id;
-        Object.assign(names, { ...told, ...names });
+        if (told.labels !== undefined && (labelSource === null || (LIVE.has(source.id) && !LIVE.has(labelSource)))) {
+          names.labels = told.labels;
+          labelSource = source.id;
+        }
+        fill(names, told);
       }
     }
-    Object.assign(names, { ...entry.names, ...names });
+    fill(names, entry.names);
     entry.names = names;
     entry.nameSource = nameSource ?? entry.nameSource;
+    entry.labelSource = labelSource ?? entry.labelSource;
     const own = parsed.name ?? undefined;
     return {
       kind: kind === 'pod' || kind === 'container' ? names.kind ?? kind : kind,
       cgroupId: cgroupIdOf(key), cgroup: path, namespace: names.namespace ?? null, pod: names.pod ?? null,
       podUid: podUid ?? names.podUid ?? null, container: names.container ?? own ?? null, containerId: containerId ?? names.containerId ?? null,
-      image: names.image ?? null, labels: names.labels ?? {}, owner: names.owner ?? null, qos: names.qos ?? qos, podStatus: names.podStatus ?? null,
+      image: names.image ?? null, labels: names.labels ?? {}, labelSource: entry.labelSource, owner: names.owner ?? ownerByLabels(names), qos: names.qos ?? qos, podStatus: names.podStatus ?? null,
       pidNs, nodename, nameSource: entry.nameSource ?? (isAsked(subject) || own !== undefined ? 'cgroup' : null),
       unresolved: this.#unresolved(subject, kind, names),
     };
@@ -219,7 +240,7 @@ function same(a: ContainerInfo, b: ContainerInfo): boolean {
 function nobody(key: CgroupKey, pidNs: number | null, nodename: string | null): ContainerInfo {
   return {
     kind: 'unknown', cgroupId: cgroupIdOf(key), cgroup: null, namespace: null, pod: null, podUid: null, container: null, containerId: null,
-    image: null, labels: {}, owner: null, qos: null, podStatus: null, pidNs, nodename, nameSource: null,
+    image: null, labels: {}, labelSource: null, owner: null, qos: null, podStatus: null, pidNs, nodename, nameSource: null,
     unresolved: 'its cgroup was gone before its path could be read',
   };
 }

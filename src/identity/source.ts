@@ -22,7 +22,7 @@ export interface Names {
   readonly container?: string;
   readonly containerId?: string;
   readonly image?: string;
-  /** Of the pod; of the container itself outside Kubernetes. */
+  /** Of the pod; of the container itself outside Kubernetes. Without any, {} tells that there are none. */
   readonly labels?: Readonly<Record<string, string>>;
   readonly owner?: NonNullable<ContainerInfo['owner']>;
   readonly qos?: NonNullable<ContainerInfo['qos']>;

@@ -1,6 +1,6 @@
 /** A Frame with what was asked for: some panes, some containers, sorted, so many rows. All formats write its result. */
 import { type ContainerInfo, type Frame, NO_LOSS, type PaneId, type Panes, type StreamTotal } from '../frame/frame.ts';
-import { containerName, contextOf, fullName } from '../frame/names.ts';
+import { contextOf } from '../frame/names.ts';
 import { PANE_IDS } from '../frame/panes/index.ts';
 import { type AnyRow, paneDef, rowsOf } from './any-pane.ts';
 import { type SortOrder, defaultSort, sortRows } from './sort.ts';
@@ -14,37 +14,6 @@ export interface Selection {
   /** Rows per pane. */
   readonly limit?: number | null;
   readonly filter?: ContainerFilter | null;
-}
-
-/** Shortest start of a container id or pod uid that is taken for one. */
-const SHORT_ID = 6;
-
-/** Whether a cgroup path is this one or below it. */
-const isBelow = (path: string, above: string): boolean => path === above || path.startsWith(above.endsWith('/') ? above : `${above}/`);
-
-/**
- * Does `wanted` name this container: its name, "namespace/pod/container", the start of its id, its cgroup's id, its
- * cgroup path or a path above it.
- */
-export function isContainer(wanted: string, key: string, info: ContainerInfo): boolean {
-  if (wanted === containerName(info) || wanted === info.container || wanted === fullName(info)) return true;
-  if (wanted === key || wanted === info.cgroupId) return true;
-  if (wanted.length >= SHORT_ID && info.containerId?.startsWith(wanted)) return true;
-  return wanted.startsWith('/') && info.cgroup !== null && isBelow(info.cgroup, wanted);
-}
-
-/** Does `wanted` name the pod: its name, "namespace/pod", or the start of its uid. */
-export function isPod(wanted: string, info: ContainerInfo): boolean {
-  if (info.pod !== null && (wanted === info.pod || wanted === `${info.namespace ?? ''}/${info.pod}`)) return true;
-  return wanted.length >= SHORT_ID && info.podUid !== null && info.podUid.startsWith(wanted);
-}
-
-/** Containers of any of these names in any of these pods; null when nothing was asked for. */
-export function containerFilter(containers: readonly string[], pods: readonly string[]): ContainerFilter | null {
-  if (containers.length === 0 && pods.length === 0) return null;
-  return (key, info) =>
-    (containers.length === 0 || containers.some((wanted) => isContainer(wanted, key, info)))
-    && (pods.length === 0 || pods.some((wanted) => isPod(wanted, info)));
 }
 
 function* referred(panes: Panes): Generator<string> {

@@ -47,6 +47,8 @@ export interface ManagerOptions {
   readonly identity?: Identity;
   /** Only what this judges to be meant is asked for; the kernel need not tell the rest. */
   readonly target?: Judge | null;
+  /** Name of this node in Kubernetes; default: NODE_NAME, else the hostname. */
+  readonly nodeName?: string;
   /** How long samples() waits for the sources of names at the most, milliseconds. */
   readonly namesMs?: number;
   readonly probes?: ProbeFactories;
@@ -91,7 +93,7 @@ export class Manager implements FrameSource {
     const { debug } = options;
     this.#debug = (text) => { if (text !== '') debug?.(text); };
     this.identity = options.identity ?? new Identity({ debug: this.#debug });
-    this.#nodeInfo = readNode(this.identity.hierarchies.mode);
+    this.#nodeInfo = readNode(this.identity.hierarchies.mode, this.#options.nodeName);
     this.done = new Promise((resolve) => { this.#resolveDone = resolve; });
     this.#clock = new BeatClock(options.intervalMs ?? 1000, () => this.#beat());
     this.#drainClock = new BeatClock(BUSY_DRAIN_MS, () => this.#drain());
@@ -200,7 +202,7 @@ export class Manager implements FrameSource {
   /** CPUs may come and go and hosts be renamed, but not often. */
   #node(now: number): NodeInfo {
     if (now - this.#nodeReadAt > NODE_MS) {
-      this.#nodeInfo = readNode(this.identity.hierarchies.mode);
+      this.#nodeInfo = readNode(this.identity.hierarchies.mode, this.#options.nodeName);
       this.#nodeReadAt = now;
     }
     return this.#nodeInfo;

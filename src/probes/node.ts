@@ -23,7 +23,7 @@ function onlineCpus(): number {
 
 const MACHINE: Readonly<Record<string, string>> = { x64: 'x86_64', arm64: 'aarch64' };
 
-/** Kubernetes' name of this node (NODE_NAME, from the downward API) wins over the hostname. */
-export function readNode(cgroupMode: NodeInfo['cgroupMode'], environment: NodeJS.ProcessEnv = process.env): NodeInfo {
-  return { name: environment['NODE_NAME'] || hostname(), kernel: release(), arch: MACHINE[arch()] ?? arch(), cpus: onlineCpus(), cgroupMode };
+/** @param name Kubernetes' name of this node (NODE_NAME is from the downward API); null or empty: the hostname */
+export function readNode(cgroupMode: NodeInfo['cgroupMode'], name: string | null | undefined = process.env['NODE_NAME']): NodeInfo {
+  return { name: name || hostname(), kernel: release(), arch: MACHINE[arch()] ?? arch(), cpus: onlineCpus(), cgroupMode };
 }

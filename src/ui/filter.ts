@@ -4,7 +4,7 @@
  *   web            some text cell holds "web", in any case; a|b either
  *   !web           none does
  *   rate>100       a column, by name or heading, compared: > >= < <= = !=; units: 5ms 200us 3s 100k 2M 10%
- *   comm=nginx     text is equal; comm!=nginx it is not
+ *   comm=nginx     text is equal; comm!=nginx it is not; ns=shop, status=Running, owner=deploy/web, age>1d
  *   "a b"          a text with spaces
  */
 import type { RowContext } from '../frame/columns.ts';
@@ -31,6 +31,7 @@ const NUMBER = /^(-?\d+(?:\.\d+)?)([A-Za-zµ%]*)$/;
 
 const TIME_US: Readonly<Record<string, number>> = { ns: 0.001, us: 1, 'µs': 1, ms: 1e3, s: 1e6 };
 const DECIMAL: Readonly<Record<string, number>> = { k: 1e3, K: 1e3, M: 1e6, G: 1e9 };
+const AGE_S: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400, y: 31_536_000 };
 const BINARY: Readonly<Record<string, number>> = { B: 1, k: 2 ** 10, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 };
 
 const isText = (unit: Unit): boolean => unit === 'text' || unit === 'list' || unit === 'time';
@@ -41,7 +42,7 @@ const plain = (name: string): string => name.toLowerCase().replace(/\/s$/, '').r
 function findColumn(columns: readonly AnyColumn[], name: string): AnyColumn {
   const usable = columns.filter((column) => column.trendOf === undefined);
   const wanted = plain(name);
-  const exact = usable.find((column) => column.id === name) ?? usable.find((column) => plain(column.title) === wanted) ?? usable.find((column) => plain(column.id) === wanted);
+  const exact = usable.find((column) => column.id === name) ?? usable.find((column) => plain(column.title) === wanted) ?? usable.find((column) => plain(column.id) === wanted || column.aliases?.includes(wanted));
   if (exact !== undefined) return exact;
   const starting = usable.filter((column) => plain(column.title).startsWith(wanted) || plain(column.id).startsWith(wanted));
   if (starting.length === 1 && starting[0] !== undefined) return starting[0];
@@ -52,6 +53,7 @@ function findColumn(columns: readonly AnyColumn[], name: string): AnyColumn {
 function unitsOf(unit: Unit): Readonly<Record<string, number>> {
   if (unit === 'us') return TIME_US;
   if (unit === 'bytes') return BINARY;
+  if (unit === 'age') return AGE_S;
   return unit === 'pct' ? { '%': 1 } : DECIMAL;
 }
 

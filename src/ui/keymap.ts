@@ -5,13 +5,13 @@ export type Command =
   | 'quit' | 'interrupt' | 'suspend' | 'help' | 'back' | 'redraw'
   | 'focusNext' | 'focusPrevious' | 'focus' | 'zoom' | 'layout'
   | 'up' | 'down' | 'pageUp' | 'pageDown' | 'halfUp' | 'halfDown' | 'first' | 'last' | 'columnsLeft' | 'columnsRight'
-  | 'enter' | 'details' | 'group' | 'namespace'
+  | 'enter' | 'details' | 'group' | 'groupBack' | 'namespace'
   | 'filter' | 'errorsOnly' | 'sortMenu' | 'sortNext' | 'sortPrevious' | 'reverse'
   | 'pause' | 'slower' | 'faster' | 'level' | 'totals' | 'heatMap' | 'reset' | 'save'
   | 'accept' | 'close';
 
-/** Where a binding holds. The panes are `main`; a list to choose from and an overlay take the keys they name. */
-export type Context = 'main' | 'menu' | 'overlay';
+/** Where a binding holds. The panes are `main`; a list to choose from, one that letters narrow, and an overlay take the keys they name. */
+export type Context = 'main' | 'menu' | 'picker' | 'overlay';
 
 export interface Binding {
   readonly command: Command;
@@ -39,20 +39,20 @@ export const KEYMAP: readonly Binding[] = [
   { group: 'go', command: 'focusPrevious', keys: ['shift-tab'], context: ['main'], label: 'Pane', description: 'previous pane' },
   { group: 'go', command: 'focus', keys: ['1', '2', '3', '4', '5', '6', '7', '8', '9'], context: ['main'], label: 'Pane', description: 'the pane with this number' },
   { group: 'go', command: 'zoom', keys: ['z', 'e'], context: ['main'], label: 'Zoom', description: 'one pane on the whole screen, and back', footer: 5 },
-  { group: 'go', command: 'up', keys: ['up', 'k', 'ctrl-p'], context: ['main', 'menu', 'overlay'], label: 'Up', description: 'row up' },
-  { group: 'go', command: 'down', keys: ['down', 'j', 'ctrl-n'], context: ['main', 'menu', 'overlay'], label: 'Down', description: 'row down' },
-  { group: 'go', command: 'pageUp', keys: ['pageup', 'ctrl-b'], context: ['main', 'menu', 'overlay'], label: 'Page up', description: 'page up' },
-  { group: 'go', command: 'pageDown', keys: ['pagedown', 'ctrl-f'], context: ['main', 'menu', 'overlay'], label: 'Page down', description: 'page down' },
-  { group: 'go', command: 'halfUp', keys: ['ctrl-u'], context: ['main', 'menu', 'overlay'], label: 'Half up', description: 'half a page up' },
-  { group: 'go', command: 'halfDown', keys: ['ctrl-d'], context: ['main', 'menu', 'overlay'], label: 'Half down', description: 'half a page down' },
-  { group: 'go', command: 'first', keys: ['g', 'home'], context: ['main', 'menu', 'overlay'], label: 'Top', description: 'first row, and stay there' },
-  { group: 'go', command: 'last', keys: ['G', 'end'], context: ['main', 'menu', 'overlay'], label: 'End', description: 'last row' },
+  { group: 'go', command: 'up', keys: ['up', 'k', 'ctrl-p'], context: ['main', 'menu', 'picker', 'overlay'], label: 'Up', description: 'row up' },
+  { group: 'go', command: 'down', keys: ['down', 'j', 'ctrl-n'], context: ['main', 'menu', 'picker', 'overlay'], label: 'Down', description: 'row down' },
+  { group: 'go', command: 'pageUp', keys: ['pageup', 'ctrl-b'], context: ['main', 'menu', 'picker', 'overlay'], label: 'Page up', description: 'page up' },
+  { group: 'go', command: 'pageDown', keys: ['pagedown', 'ctrl-f'], context: ['main', 'menu', 'picker', 'overlay'], label: 'Page down', description: 'page down' },
+  { group: 'go', command: 'halfUp', keys: ['ctrl-u'], context: ['main', 'menu', 'picker', 'overlay'], label: 'Half up', description: 'half a page up' },
+  { group: 'go', command: 'halfDown', keys: ['ctrl-d'], context: ['main', 'menu', 'picker', 'overlay'], label: 'Half down', description: 'half a page down' },
+  { group: 'go', command: 'first', keys: ['g', 'home'], context: ['main', 'menu', 'picker', 'overlay'], label: 'Top', description: 'first row, and stay there' },
+  { group: 'go', command: 'last', keys: ['G', 'end'], context: ['main', 'menu', 'picker', 'overlay'], label: 'End', description: 'last row' },
   { group: 'go', command: 'columnsRight', keys: ['right', 'l'], context: ['main'], label: 'Columns', description: 'columns that found no room' },
   { group: 'go', command: 'columnsLeft', keys: ['left', 'h'], context: ['main'], label: 'Columns', description: 'and back' },
 
-  { group: 'find', command: 'enter', keys: ['enter'], context: ['main'], label: 'Scope', description: 'all panes on this row\'s container; a merged call first by container', footer: 7 },
+  { group: 'find', command: 'enter', keys: ['enter'], context: ['main'], label: 'Into', description: 'one step in: workload, pod, container, process, its events; a call first by container', footer: 7 },
   { group: 'find', command: 'details', keys: ['d'], context: ['main'], label: 'Details', description: 'everything about the row: every column, latencies, errors, identity', footer: 8 },
-  { group: 'find', command: 'namespace', keys: ['n'], context: ['main'], label: 'Namespace', description: 'all panes on one namespace', footer: 12 },
+  { group: 'find', command: 'namespace', keys: ['n'], context: ['main'], label: 'Namespace', description: 'all panes on one namespace; letters narrow the list', footer: 12 },
   { group: 'find', command: 'filter', keys: ['/', 'f4'], context: ['main'], label: 'Filter', description: 'rows with a text; !text without; rate>100, p99>5ms, comm=nginx; a|b', footer: 2 },
   { group: 'find', command: 'errorsOnly', keys: ['!'], context: ['main'], label: 'Errors', description: 'only rows with errors, or slow ones in the run queue', footer: 11 },
   { group: 'find', command: 'sortMenu', keys: ['s', 'f6'], context: ['main'], label: 'Sort', description: 'choose the column to sort by', footer: 3 },
@@ -63,30 +63,31 @@ export const KEYMAP: readonly Binding[] = [
   { group: 'show', command: 'pause', keys: ['p'], context: ['main', 'overlay'], label: 'Pause', description: 'hold the screen still; collection goes on', footer: 4 },
   { group: 'show', command: 'totals', keys: ['t'], context: ['main'], label: 'Totals', description: 'syscalls and run queue: this interval, or since the start (or 0)', footer: 15 },
   { group: 'show', command: 'heatMap', keys: ['m'], context: ['main'], label: 'Heat map', description: 'run queue: histogram, or heat map over time', footer: 17 },
-  { group: 'show', command: 'group', keys: ['u'], context: ['main'], label: 'Ungroup', description: 'syscalls: containers together, or a row for each', footer: 16 },
+  { group: 'show', command: 'group', keys: ['u'], context: ['main'], label: 'Group', description: 'containers: by container, pod, workload, namespace; syscalls: all together, by container', footer: 13 },
+  { group: 'show', command: 'groupBack', keys: ['U'], context: ['main'], label: 'Group', description: 'and back' },
   { group: 'show', command: 'layout', keys: ['v'], context: ['main'], label: 'Layout', description: 'next arrangement of the panes', footer: 18 },
-  { group: 'show', command: 'redraw', keys: ['ctrl-l', 'f5'], context: ['main', 'menu', 'overlay'], label: 'Redraw', description: 'draw the screen anew' },
+  { group: 'show', command: 'redraw', keys: ['ctrl-l', 'f5'], context: ['main', 'menu', 'picker', 'overlay'], label: 'Redraw', description: 'draw the screen anew' },
 
   { group: 'measure', command: 'faster', keys: ['-', '_'], context: ['main'], label: 'Faster', description: 'shorter interval', when: canInterval },
   { group: 'measure', command: 'slower', keys: ['+', '='], context: ['main'], label: 'Slower', description: 'longer interval: 0.25 0.5 1 2 5 10 s', when: canInterval },
-  { group: 'measure', command: 'level', keys: ['L'], context: ['main'], label: 'Level', description: 'how much the pane measures: count, latency, sampled, off', footer: 13, when: canLevel },
+  { group: 'measure', command: 'level', keys: ['L'], context: ['main'], label: 'Level', description: 'how much the pane measures: count, latency, sampled, off', footer: 16, when: canLevel },
   { group: 'measure', command: 'reset', keys: ['0'], context: ['main'], label: 'Reset', description: 'forget history, totals and losses so far' },
   { group: 'measure', command: 'save', keys: ['w'], context: ['main', 'overlay'], label: 'Save', description: 'write what the screen shows to a file, as JSON', footer: 10 },
 
-  { group: 'leave', command: 'accept', keys: ['enter'], context: ['menu'], label: 'Choose', description: 'take the marked line', footer: 1 },
+  { group: 'leave', command: 'accept', keys: ['enter'], context: ['menu', 'picker'], label: 'Choose', description: 'take the marked line', footer: 1 },
   { group: 'leave', command: 'close', keys: ['q', 'd', '?', 'f1'], context: ['overlay'], label: 'Close', description: 'close help or details', footer: 1 },
-  { group: 'leave', command: 'back', keys: ['esc'], context: ['main', 'menu', 'overlay'], label: 'Back', description: 'one step back: overlay, filter, call, scope, zoom; never out', footer: 9 },
+  { group: 'leave', command: 'back', keys: ['esc'], context: ['main', 'menu', 'picker', 'overlay'], label: 'Back', description: 'one step back: overlay, filter, zoom, the last step in; never out', footer: 9 },
   { group: 'leave', command: 'help', keys: ['?', 'f1'], context: ['main'], label: 'Help', description: 'this', footer: 1 },
   { group: 'leave', command: 'quit', keys: ['q', 'f10'], context: ['main', 'menu'], label: 'Quit', description: 'leave kbtop', footer: 0 },
-  { group: 'leave', command: 'interrupt', keys: ['ctrl-c'], context: ['main', 'menu', 'overlay'], label: 'Quit', description: 'leave kbtop with exit code 130, from anywhere' },
-  { group: 'leave', command: 'suspend', keys: ['ctrl-z'], context: ['main', 'menu', 'overlay'], label: 'Suspend', description: 'back to the shell; `fg` returns' },
+  { group: 'leave', command: 'interrupt', keys: ['ctrl-c'], context: ['main', 'menu', 'picker', 'overlay'], label: 'Quit', description: 'leave kbtop with exit code 130, from anywhere' },
+  { group: 'leave', command: 'suspend', keys: ['ctrl-z'], context: ['main', 'menu', 'picker', 'overlay'], label: 'Suspend', description: 'back to the shell; `fg` returns' },
 ];
 
 export const GROUPS: Readonly<Record<Binding['group'], string>> = { go: 'Moving', find: 'Finding', show: 'Showing', measure: 'Measuring', leave: 'Leaving' };
 
 /** Which table of keys holds now. A text field takes all keys itself. */
 export function contextOfState(state: State): Context {
-  if (state.menu !== null) return 'menu';
+  if (state.menu !== null) return state.menu.kind === 'namespace' ? 'picker' : 'menu';
   return state.overlay === null ? 'main' : 'overlay';
 }
 
@@ -96,7 +97,7 @@ const allowed = (binding: Binding, state: State): boolean => !(binding.dangerous
 export const activeBindings = (state: State): readonly Binding[] => KEYMAP.filter((binding) => allowed(binding, state));
 
 const TABLES: Readonly<Record<Context, ReadonlyMap<string, Binding>>> = {
-  main: tableOf('main'), menu: tableOf('menu'), overlay: tableOf('overlay'),
+  main: tableOf('main'), menu: tableOf('menu'), picker: tableOf('picker'), overlay: tableOf('overlay'),
 };
 
 function tableOf(context: Context): ReadonlyMap<string, Binding> {

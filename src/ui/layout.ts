@@ -13,6 +13,8 @@ export interface PlacedPane {
   readonly id: PaneId;
   readonly width: number;
   readonly height: number;
+  /** Panes that share its place and are not shown now. */
+  readonly behind: readonly PaneId[];
 }
 
 export interface Layout {
@@ -31,7 +33,8 @@ export interface Layout {
 }
 
 interface Row {
-  readonly panes: readonly PaneId[];
+  /** Cells from left to right; of the panes of one cell, one shows. */
+  readonly cells: readonly (readonly PaneId[])[];
   /** Least height, and share of what is left over. */
   readonly min: number;
   readonly weight: number;
@@ -39,18 +42,30 @@ interface Row {
 
 /** The layouts that `v` goes through. A pane that one of them does not name joins its last row. */
 export const LAYOUTS: readonly { readonly name: string; readonly rows: readonly Row[] }[] = [
-  { name: 'overview', rows: [{ panes: ['syscalls', 'runqueue'], min: 7, weight: 10 }, { panes: ['opens', 'tcp'], min: 6, weight: 5 }, { panes: ['containers'], min: 9, weight: 6 }] },
-  { name: 'containers first', rows: [{ panes: ['containers'], min: 10, weight: 12 }, { panes: ['syscalls', 'runqueue'], min: 7, weight: 6 }, { panes: ['opens', 'tcp'], min: 5, weight: 3 }] },
-  { name: 'events', rows: [{ panes: ['opens'], min: 7, weight: 8 }, { panes: ['tcp'], min: 7, weight: 8 }, { panes: ['syscalls', 'runqueue', 'containers'], min: 8, weight: 5 }] },
+  { name: 'overview', rows: [
+    { cells: [['syscalls'], ['runqueue']], min: 7, weight: 10 }, { cells: [['opens'], ['tcp']], min: 6, weight: 5 }, { cells: [['containers', 'processes']], min: 9, weight: 6 },
+  ] },
+  { name: 'containers first', rows: [
+    { cells: [['containers', 'processes']], min: 10, weight: 12 }, { cells: [['syscalls'], ['runqueue']], min: 7, weight: 6 }, { cells: [['opens'], ['tcp']], min: 5, weight: 3 },
+  ] },
+  { name: 'events', rows: [
+    { cells: [['opens']], min: 7, weight: 8 }, { cells: [['tcp']], min: 7, weight: 8 }, { cells: [['syscalls'], ['runqueue'], ['containers', 'processes']], min: 8, weight: 5 },
+  ] },
 ];
 
 function rowsOf(layout: number): Row[] {
   const rows = [...(LAYOUTS[layout % LAYOUTS.length] ?? { rows: [] }).rows];
-  const named = new Set(rows.flatMap((row) => row.panes));
+  const named = new Set(rows.flatMap((row) => row.cells.flat()));
   const others = PANE_IDS.filter((id) => !named.has(id));
   const last = rows.pop();
-  if (last !== undefined) rows.push({ ...last, panes: [...last.panes, ...others] });
+  if (last !== undefined) rows.push({ ...last, cells: [...last.cells, ...others.map((id) => [id])] });
   return rows;
+}
+
+/** The pane of a cell that shows: the one with the focus, or that had it last. */
+function frontOf(state: State, cell: readonly PaneId[]): PaneId {
+  const front = cell.includes(state.focus) ? state.focus : state.fronts.find((id) => cell.includes(id));
+  return front ?? (cell[0] as PaneId);
 }
 
 /** Share `total` out in proportion to the weights, every share at least its minimum; the shares add up to `total`. */
@@ -72,8 +87,11 @@ function grid(state: State, width: number, height: number): PlacedPane[][] {
   const rows = rowsOf(state.layout);
   const heights = divide(height, rows);
   return rows.map((row, i) => {
-    const widths = divide(width, row.panes.map(() => ({ min: 0, weight: 1 })));
-    return row.panes.map((id, j) => ({ id, width: widths[j] ?? 0, height: heights[i] ?? 0 }));
+    const widths = divide(width, row.cells.map(() => ({ min: 0, weight: 1 })));
+    return row.cells.map((cell, j) => {
+      const id = frontOf(state, cell);
+      return { id, width: widths[j] ?? 0, height: heights[i] ?? 0, behind: cell.filter((other) => other !== id) };
+    });
   });
 }
 
@@ -85,7 +103,7 @@ export function calculateLayout(state: State): Layout {
   const footer = height >= 6 ? 1 : 0;
   const tabs = small && !state.zoomed && height >= 7 ? 1 : 0;
   const bodyHeight = Math.max(0, height - header - tabs - footer);
-  const rows = small || state.zoomed ? [[{ id: state.focus, width, height: bodyHeight }]] : grid(state, width, bodyHeight);
+  const rows = small || state.zoomed ? [[{ id: state.focus, width, height: bodyHeight, behind: [] }]] : grid(state, width, bodyHeight);
   return { width, height, header, tabs, footer, bodyHeight, rows, pad: width >= ROOMY_WIDTH ? 1 : 0 };
 }
 

@@ -1,5 +1,5 @@
 /** Everything the screen depends on, as one immutable value. update.ts changes it; view.ts and screen.ts read it. */
-import type { Frame, Level, PaneId } from '../frame/frame.ts';
+import type { ContainerInfo, Frame, Level, PaneId } from '../frame/frame.ts';
 import { PANE_IDS } from '../frame/panes/index.ts';
 import type { Filter } from './filter.ts';
 import type { History } from './history/history.ts';
@@ -20,6 +20,8 @@ export interface PaneSetting {
   readonly sort: { readonly column: string; readonly descending: boolean };
   readonly filter: Filter | null;
   readonly errorsOnly: boolean;
+  /** How rows are put together, by id; null where the pane has no choice. */
+  readonly grouping: string | null;
   /** Key of the selected row; null follows whatever row is first. */
   readonly selected: string | null;
   /** Where the selected row was last: its place when it is gone. */
@@ -39,12 +41,26 @@ export interface Shown {
 
 export type Overlay =
   | { readonly kind: 'help'; readonly scroll: number }
-  | { readonly kind: 'details'; readonly pane: PaneId; readonly key: string; readonly row: AnyRow; readonly scroll: number };
+  /** Who the row is about goes with it: a group is only known as long as it is there. */
+  | { readonly kind: 'details'; readonly pane: PaneId; readonly key: string; readonly row: AnyRow; readonly info: ContainerInfo; readonly scroll: number };
 
 /** A list to choose from: `s` and `n`. */
 export type Menu =
   | { readonly kind: 'sort'; readonly pane: PaneId; readonly index: number }
-  | { readonly kind: 'namespace'; readonly index: number };
+  /** Letters narrow it. */
+  | { readonly kind: 'namespace'; readonly index: number; readonly text: string };
+
+export type Breakdown = { readonly key: string; readonly label: string };
+
+/** What Esc brings back: how the screen stood before one step further in. */
+export interface Step {
+  readonly scope: Scope | null;
+  readonly breakdown: Breakdown | null;
+  /** Null: the step has left the focus where it was. */
+  readonly focus: PaneId | null;
+  readonly zoomed: boolean;
+  readonly panes: Readonly<Record<PaneId, PaneSetting>>;
+}
 
 /** The line in which a filter is being typed. */
 export interface Prompt {
@@ -82,15 +98,17 @@ export interface State {
   /** Why no more Frames will come; null while they do. */
   readonly ended: string | null;
   readonly focus: PaneId;
+  /** Panes that had the focus, the last one first: of those that share a cell, it shows the first. */
+  readonly fronts: readonly PaneId[];
   readonly zoomed: boolean;
   readonly layout: number;
   /** Scope of the command line, which the keyboard cannot leave. */
   readonly baseScope: Scope | null;
   readonly scope: Scope | null;
-  /** Syscalls: rows of all containers as one. */
-  readonly grouped: boolean;
-  /** Syscalls: the one call that is shown container by container, as its mergeKey; null shows all calls. */
-  readonly breakdown: { readonly key: string; readonly label: string } | null;
+  /** Syscalls: the one call that is shown container by container, as its callKey; null shows all calls. */
+  readonly breakdown: Breakdown | null;
+  /** Steps in, the last one last. */
+  readonly trail: readonly Step[];
   readonly panes: Readonly<Record<PaneId, PaneSetting>>;
   readonly overlay: Overlay | null;
   readonly menu: Menu | null;
@@ -103,7 +121,7 @@ export interface State {
 }
 
 function initialPane(id: PaneId, filter: Filter | null, sort: PaneSetting['sort'] = paneOf(id).defaultSort): PaneSetting {
-  return { sort, filter, errorsOnly: false, selected: null, index: 0, offset: 0, line: 0, columnOffset: 0 };
+  return { sort, filter, errorsOnly: false, grouping: paneOf(id).groupings?.[0]?.id ?? null, selected: null, index: 0, offset: 0, line: 0, columnOffset: 0 };
 }
 
 /** What the state starts from. */
@@ -122,8 +140,8 @@ export function initialState({ options, can, size, symbols, depth, filters = {} 
   return {
     size, can, symbols, depth, version: options.version, readOnly: options.readOnly, intervalMs: options.intervalMs, asked: null,
     shown: null, paused: false, missed: 0, ended: null,
-    focus: PANE_IDS[0] as PaneId, zoomed: false, layout: 0,
-    baseScope: options.scope, scope: null, grouped: true, breakdown: null,
+    focus: PANE_IDS[0] as PaneId, fronts: [], zoomed: false, layout: 0,
+    baseScope: options.scope, scope: null, breakdown: null, trail: [],
     panes: Object.fromEntries(PANE_IDS.map((id) => [id, initialPane(id, filters[id] ?? null, options.sort?.[id])])) as Record<PaneId, PaneSetting>,
     overlay: null, menu: null, prompt: null, heatMap: false, totals: false, message: null,
   };

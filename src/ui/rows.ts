@@ -1,5 +1,5 @@
 /** Rows and columns of any pane, for code that works from the definitions alone. */
-import type { Column, PaneDef, RowContext } from '../frame/columns.ts';
+import type { Column, Grouping, PaneDef, RowContext } from '../frame/columns.ts';
 import type { PaneId, PaneRows } from '../frame/frame.ts';
 import { PANES } from '../frame/panes/index.ts';
 import { formatValue } from '../frame/units.ts';
@@ -7,6 +7,7 @@ import { formatValue } from '../frame/units.ts';
 export type AnyRow = PaneRows[PaneId];
 export type AnyColumn = Column<AnyRow>;
 export type AnyPane = PaneDef<PaneId, AnyRow>;
+export type AnyGrouping = Grouping<AnyRow>;
 
 /** The definition of a pane. Its functions take this pane's rows only, as the Frame gives them. */
 export const paneOf = (id: PaneId): AnyPane => PANES[id] as unknown as AnyPane;
@@ -16,8 +17,10 @@ export interface ViewRow {
   /** Stays the same from tick to tick. */
   readonly key: string;
   readonly row: AnyRow;
-  /** Row keys of the Frame's rows in it: one, or several where containers are merged. */
+  /** Row keys of the Frame's rows in it: one, or several where containers are put together. */
   readonly members: readonly string[];
+  /** Key of a container in it, where the row's own is that of a group. */
+  readonly of?: string;
 }
 
 /** Raw text of a cell, not escaped. */

@@ -7,6 +7,7 @@ import { drawOverlay } from './overlays/overlay.ts';
 import { drawPane } from './panes/pane.ts';
 import { drawFooter } from './parts/footer.ts';
 import { drawHeader } from './parts/header.ts';
+import { drawPicker } from './parts/picker.ts';
 import { drawTabs } from './parts/tabs.ts';
 
 const pens = new Map<string, Pen>();
@@ -30,11 +31,12 @@ export function drawScreen(state: State): string[] {
   if (width <= 0 || height <= 0) return Array.from({ length: Math.max(0, height) }, () => '');
   const lines: string[] = [];
   if (layout.header) lines.push(drawHeader(state, pen, width));
-  if (state.overlay !== null) lines.push(...drawOverlay(state, pen, width, layout.bodyHeight + layout.tabs));
+  if (state.menu?.kind === 'namespace') lines.push(...drawPicker(state, state.menu, pen, width, layout.bodyHeight + layout.tabs));
+  else if (state.overlay !== null) lines.push(...drawOverlay(state, pen, width, layout.bodyHeight + layout.tabs));
   else {
     if (layout.tabs) lines.push(drawTabs(state, pen, width));
     for (const row of layout.rows) {
-      const panes = row.map((place) => drawPane(state, place.id, pen, place.width, place.height, layout.pad));
+      const panes = row.map((place) => drawPane(state, place.id, pen, place.width, place.height, layout.pad, place.behind));
       const rows = row[0]?.height ?? 0;
       for (let y = 0; y < rows; y++) lines.push(panes.map((pane) => pane[y] ?? '').join(''));
     }

@@ -1,8 +1,10 @@
 /** The one way in which the state changes: an action in, a state and what is to be done out. Pure. */
-import { acceptMenu, back, enter, menuItems, openDetails, openNamespaceMenu, openPrompt, openSortMenu, reverse, sortStep, toggleErrorsOnly } from './commands/find.ts';
+import { back, cycleGrouping, enter } from './commands/drill.ts';
+import { acceptSort, openDetails, openPrompt, openSortMenu, reverse, sortItems, sortStep, toggleErrorsOnly } from './commands/find.ts';
 import { changeInterval, cycleLevel } from './commands/measure.ts';
 import type { Move } from './commands/move.ts';
 import { distance, focusBy, focusNumber, moveColumns, moveSelection, nextLayout, toggleZoom } from './commands/move.ts';
+import { acceptPick, openPicker, pickerItems, pickerKey, pickerPage } from './commands/pick.ts';
 import { promptKey, promptPaste } from './commands/prompt.ts';
 import { tell } from './commands/tell.ts';
 import type { Effect } from './effects.ts';
@@ -61,8 +63,9 @@ function follow(state: State): State {
   }
   const { overlay } = next;
   if (overlay?.kind !== 'details') return next;
-  const row = paneView(next, overlay.pane)?.rows.find((one) => one.key === overlay.key)?.row;
-  return row === undefined ? next : { ...next, overlay: { ...overlay, row } };
+  const view = paneView(next, overlay.pane);
+  const row = view?.rows.find((one) => one.key === overlay.key)?.row;
+  return view == null || row === undefined ? next : { ...next, overlay: { ...overlay, row, info: view.context.container(row.container) } };
 }
 
 function newFrame(state: State, shown: Shown, now: number): State {
@@ -71,10 +74,12 @@ function newFrame(state: State, shown: Shown, now: number): State {
 }
 
 function input(state: State, event: InputEvent, now: number): Update {
-  const { prompt } = state;
+  const { prompt, menu } = state;
   if (event.kind === 'paste') return only(prompt === null ? state : promptPaste(state, prompt, event.text));
   const quiet = state.message === null ? state : { ...state, message: null };
   if (prompt !== null && event.key.name !== 'ctrl-c' && event.key.name !== 'ctrl-z' && event.key.name !== 'ctrl-l') return only(promptKey(quiet, prompt, event.key));
+  const picked = menu?.kind === 'namespace' ? pickerKey(quiet, menu, event.key) : null;
+  if (picked !== null) return only(picked);
   const binding = bindingFor(quiet, event.key.name);
   return binding === null ? only(quiet) : command(quiet, binding.command, event.key, now);
 }
@@ -83,8 +88,8 @@ function input(state: State, event: InputEvent, now: number): Update {
 function scroll(state: State, move: Move): State {
   const { menu, overlay } = state;
   if (menu !== null) {
-    const last = menuItems(state).length - 1;
-    return { ...state, menu: { ...menu, index: Math.max(0, Math.min(last, menu.index + distance(move, 5))) } };
+    const [items, page] = menu.kind === 'sort' ? [sortItems(menu).length, 5] : [pickerItems(state, menu).length, pickerPage(state)];
+    return { ...state, menu: { ...menu, index: Math.max(0, Math.min(items - 1, menu.index + distance(move, page))) } };
   }
   if (overlay === null) return moveSelection(state, move);
   const page = overlayPage(state);
@@ -114,10 +119,11 @@ function command(state: State, name: Command, key: Key, now: number): Update {
     case 'columnsLeft': return only(moveColumns(state, -1));
     case 'columnsRight': return only(moveColumns(state, 1));
     case 'enter': return only(enter(state, now));
-    case 'accept': return only(acceptMenu(state));
+    case 'accept': return only(state.menu === null ? state : state.menu.kind === 'sort' ? acceptSort(state, state.menu) : acceptPick(state, state.menu));
     case 'details': return only(openDetails(state, now));
-    case 'group': return only({ ...state, grouped: !state.grouped, breakdown: null });
-    case 'namespace': return only(openNamespaceMenu(state, now));
+    case 'group': return only(cycleGrouping(state, 1, now));
+    case 'groupBack': return only(cycleGrouping(state, -1, now));
+    case 'namespace': return only(openPicker(state, now));
     case 'filter': return only(openPrompt(state));
     case 'errorsOnly': return only(toggleErrorsOnly(state));
     case 'sortMenu': return only(openSortMenu(state));

@@ -1,12 +1,15 @@
 /** A Frame as the state wants to see it: scoped, merged, filtered and sorted rows of each pane. */
 import type { RowContext } from '../frame/columns.ts';
-import type { ContainerInfo, PaneId } from '../frame/frame.ts';
-import { contextOf } from '../frame/names.ts';
+import type { ContainerInfo, PaneId, SyscallRow } from '../frame/frame.ts';
+import type { GroupBy } from '../frame/grouping.ts';
+import { groupInfo, groupKey } from '../frame/grouping.ts';
+import { ALL_CONTAINERS, contextOf } from '../frame/names.ts';
+import { callKey } from '../frame/panes/syscalls.ts';
 import type { PaneSetting, Shown, State } from './model.ts';
-import type { AnyColumn, AnyPane, AnyRow, ViewRow } from './rows.ts';
+import type { AnyColumn, AnyGrouping, AnyPane, AnyRow, ViewRow } from './rows.ts';
 import { cellText, columnById, paneOf } from './rows.ts';
 import type { Scope } from './scope.ts';
-import { bothScopes } from './scope.ts';
+import { bothScopes, isOneContainer } from './scope.ts';
 
 export interface PaneView {
   readonly pane: AnyPane;
@@ -24,9 +27,18 @@ export interface PaneView {
 /** The scope in force: the command line's and the one chosen on screen. */
 export const scopeOf = (state: State): Scope | null => bothScopes(state.baseScope, state.scope);
 
-/** Syscalls of several containers are one row. */
-export const isMerged = (state: State, pane: AnyPane): boolean =>
-  pane.id === 'syscalls' && pane.merge !== undefined && state.grouped && state.breakdown === null && scopeOf(state)?.only == null;
+/** How the rows of a pane are put together now; null: not at all. */
+export function groupingOf(state: State, pane: AnyPane): AnyGrouping | null {
+  const { groupings } = pane;
+  if (groupings === undefined) return null;
+  // One call is being told by container, or there is only one container to tell of.
+  const apart = (pane.id === 'syscalls' && state.breakdown !== null) || isOneContainer(scopeOf(state));
+  const chosen = groupings.find((one) => one.id === state.panes[pane.id].grouping) ?? groupings[0] ?? null;
+  return chosen?.by === null && apart ? groupings.find((one) => one.by === 'container') ?? null : chosen;
+}
+
+/** Rows of all containers are one. */
+export const isMerged = (state: State, pane: AnyPane): boolean => groupingOf(state, pane)?.by === null;
 
 /** Rows refer to containers that the Frame names, or that an earlier one did. */
 export function contextFor(shown: Shown): RowContext {
@@ -34,9 +46,12 @@ export function contextFor(shown: Shown): RowContext {
   return { frame: shown.frame, container: (key): ContainerInfo => shown.frame.containers[key] ?? shown.history.container(key) ?? context.container(key) };
 }
 
+/** Rows since the start in place of the last interval's. */
+export const showsTotals = (state: State, id: PaneId): id is 'syscalls' | 'runqueue' => state.totals && (id === 'syscalls' || id === 'runqueue');
+
 function rawRows(state: State, shown: Shown, pane: AnyPane): ViewRow[] {
   if (pane.kind === 'stream') return shown.history.stream(pane.id);
-  const totals = state.totals && (pane.id === 'syscalls' || pane.id === 'runqueue') ? shown.history.totals()[pane.id] : null;
+  const totals = showsTotals(state, pane.id) ? shown.history.totals()[pane.id] : null;
   const rows: readonly AnyRow[] = totals ?? shown.frame.panes[pane.id].rows;
   return rows.map((row) => {
     const key = pane.rowKey(row);
@@ -44,17 +59,69 @@ function rawRows(state: State, shown: Shown, pane: AnyPane): ViewRow[] {
   });
 }
 
-function merged(pane: AnyPane, rows: readonly ViewRow[]): ViewRow[] {
-  const groups = new Map<string, ViewRow[]>();
-  for (const row of rows) {
-    const key = pane.mergeKey?.(row.row) ?? row.key;
-    const group = groups.get(key);
-    if (group) group.push(row);
-    else groups.set(key, [row]);
+/** The context of groups: who they are is worked out for those that somebody looks at. */
+function groupContext(context: RowContext, by: GroupBy | null, members: ReadonlyMap<string, ReadonlySet<string>>): RowContext {
+  const known = new Map<string, ContainerInfo>();
+  return {
+    frame: context.frame,
+    container: (key) => {
+      const keys = by === null ? undefined : members.get(key);
+      if (keys === undefined || by === null) return context.container(key);
+      let info = known.get(key);
+      if (info === undefined) known.set(key, info = groupInfo(by, Array.from(keys, (one) => context.container(one))));
+      return info;
+    },
+  };
+}
+
+interface Group {
+  /** In place of a container's key. */
+  readonly id: string;
+  readonly rows: ViewRow[];
+}
+
+/** The group of each container that has rows, and the containers of each group. */
+function groupsOf(by: GroupBy | null, rows: readonly ViewRow[], context: RowContext): { readonly ids: ReadonlyMap<string, string>; readonly members: ReadonlyMap<string, Set<string>> } {
+  const ids = new Map<string, string>();
+  const members = new Map<string, Set<string>>();
+  if (by === null) return { ids, members };
+  for (const { row: { container } } of rows) {
+    if (ids.has(container)) continue;
+    const id = groupKey(by, container, context.container(container));
+    ids.set(container, id);
+    const keys = members.get(id);
+    if (keys) keys.add(container);
+    else members.set(id, new Set([container]));
   }
-  return [...groups].map(([key, group]) => ({
-    key, row: pane.merge?.(group.map((one) => one.row)) ?? (group[0] as ViewRow).row, members: group.flatMap((one) => one.members),
-  }));
+  return { ids, members };
+}
+
+/** Rows put together, and a context that knows the groups. A row that is alone stays as it is, under its group's key. */
+function grouped(grouping: AnyGrouping, rows: readonly ViewRow[], context: RowContext): { readonly rows: ViewRow[]; readonly context: RowContext } {
+  const { by } = grouping;
+  const { ids, members } = groupsOf(by, rows, context);
+  const out: ViewRow[] = [];
+  const groups = new Map<string, Group>();
+  for (const row of rows) {
+    const id = ids.get(row.row.container) ?? ALL_CONTAINERS;
+    const part = grouping.part?.(row.row);
+    const key = part === undefined ? id : by === null ? part : `${id} ${part}`;
+    // Most containers have one cgroup: nothing to put together.
+    if (by === 'container' && members.get(id)?.size === 1) {
+      out.push({ key, row: row.row, members: row.members });
+      continue;
+    }
+    const group = groups.get(key);
+    if (group) group.rows.push(row);
+    else groups.set(key, { id, rows: [row] });
+  }
+  for (const [key, { id, rows: own }] of groups) {
+    const first = own[0] as ViewRow;
+    // Only a group says that its namespace is none, or not known.
+    out.push(own.length === 1 && by !== 'namespace' ? { key, row: first.row, members: first.members }
+      : { key, row: grouping.merge(own.map((one) => one.row), id), members: own.flatMap((one) => one.members), of: first.row.container });
+  }
+  return { rows: out, context: groupContext(context, by, members) };
 }
 
 type SortValue = string | number | null;
@@ -97,25 +164,68 @@ function sorted(pane: AnyPane, rows: ViewRow[], setting: PaneSetting, shown: Sho
   return keyed.map((entry) => entry.row);
 }
 
-/** Columns worth showing: one that says the same in every row is not, one that tells rows apart must not leave. */
-function columnsOf(state: State, pane: AnyPane, rows: readonly ViewRow[]): readonly AnyColumn[] {
-  if (pane.id === 'containers') return pane.columns;
-  const chaos = (state.shown?.frame.chaos.length ?? 0) > 0 || rows.some(({ row }) => 'injected' in row && row.injected > 0);
-  const columns = chaos ? pane.columns : pane.columns.filter((column) => column.id !== 'injected');
-  if (scopeOf(state)?.only != null || isMerged(state, pane)) return columns.filter((column) => column.id !== 'container');
-  const container = columnById(pane, 'container');
+/** Columns that say the same in every row of a scope. */
+function toldByScope(scope: Scope | null, id: PaneId): readonly string[] {
+  if (scope === null) return [];
+  const container = id === 'containers' ? [] : ['container'];
+  if (scope.process !== undefined && id !== 'processes') return [...container, 'pid', 'nsPid', 'namespace', 'pod', 'owner'];
+  if (isOneContainer(scope)) return [...container, 'namespace', 'pod', 'owner'];
+  switch (scope.level) {
+    case 'pod': return ['namespace', 'pod', 'owner'];
+    case 'workload': return ['namespace', 'owner'];
+    case 'namespace': return ['namespace'];
+    default: return [];
+  }
+}
+
+/** @param ranks by column @param mins least widths by column */
+const reranked = (columns: readonly AnyColumn[], ranks: Readonly<Record<string, number>>, mins: Readonly<Record<string, number>> = {}): readonly AnyColumn[] =>
+  columns.map((column) => {
+    const { id, width } = column;
+    return id in ranks || id in mins ? { ...column, rank: ranks[id] ?? column.rank, width: { ...width, min: mins[id] ?? width.min } } : column;
+  });
+
+/** "12 containers", "(no namespace)": whole. */
+const GROUP_MINS = { namespace: 14, container: 13 };
+
+/** The column that tells rows apart as they are put together now comes before the others and does not leave. */
+function leading(state: State, pane: AnyPane, columns: readonly AnyColumn[]): readonly AnyColumn[] {
+  const by = groupingOf(state, pane)?.by ?? null;
+  if (pane.id === 'containers') {
+    if (by === 'pod') return reranked(columns, { pod: 0 });
+    if (by === 'namespace') return reranked(columns, { namespace: 0 }, GROUP_MINS);
+    if (by !== 'workload') return columns;
+    const at = columns.findIndex((column) => column.id === 'pod' || column.id === 'container');
+    const owner = columns.filter((column) => column.id === 'owner');
+    return reranked([...columns.slice(0, at), ...owner, ...columns.slice(at).filter((column) => column.id !== 'owner')], { owner: 0 }, { container: GROUP_MINS.container });
+  }
+  if (isOneContainer(scopeOf(state))) return reranked(columns, { nsPid: 2, pid: 3 });
+  const container = columns.find((column) => column.id === 'container');
   if (pane.id !== 'syscalls' || container === undefined) return columns;
   const [first, ...rest] = columns.filter((column) => column !== container);
-  const leading = { ...container, rank: 0 };
+  const lead = { ...container, rank: 0 };
   // Broken down, every row is the same call.
-  return state.breakdown === null ? [first as AnyColumn, leading, ...rest] : [leading, ...rest];
+  return state.breakdown === null ? [first as AnyColumn, lead, ...rest] : [lead, ...rest];
+}
+
+/** Columns worth showing: one that says the same in every row is not, one that tells rows apart must not leave. */
+function columnsOf(state: State, pane: AnyPane, rows: readonly ViewRow[], context: RowContext): readonly AnyColumn[] {
+  const chaos = (state.shown?.frame.chaos.length ?? 0) > 0 || rows.some(({ row }) => 'injected' in row && row.injected > 0);
+  const left = new Set(toldByScope(scopeOf(state), pane.id));
+  if (!chaos) left.add('injected');
+  if (isMerged(state, pane)) left.add('container');
+  const sortedBy = state.panes[pane.id].sort.column;
+  const known = (column: AnyColumn): boolean => column.optional !== true || column.id === sortedBy || rows.some(({ row }) => column.value(row, context) !== null);
+  return leading(state, pane, pane.columns.filter((column) => !left.has(column.id) && known(column)));
 }
 
 /** Rows looked at for column widths. */
 const SAMPLE = 100;
 
 /** Cells that names need, in steps of four so that widths stay calm; numbers have fixed widths. */
-function neededWidths(columns: readonly AnyColumn[], rows: readonly ViewRow[], context: RowContext): number[] {
+function neededWidths(pane: AnyPane, columns: readonly AnyColumn[], rows: readonly ViewRow[], context: RowContext): number[] {
+  // Events come and go: their columns do not shrink to those of the moment.
+  const least = pane.kind === 'stream' || rows.length === 0;
   return columns.map((column) => {
     const { width, unit } = column;
     if (column.trendOf !== undefined || width.min >= width.max || !(unit === 'text' || unit === 'list' || unit === 'id')) return width.min;
@@ -125,7 +235,7 @@ function neededWidths(columns: readonly AnyColumn[], rows: readonly ViewRow[], c
       if (longest >= width.max) break;
     }
     const step = unit === 'id' ? 1 : 4;
-    return Math.min(width.max, Math.ceil(longest / step) * step);
+    return Math.min(width.max, Math.max(least ? width.min : 0, Math.ceil(longest / step) * step));
   });
 }
 
@@ -137,8 +247,8 @@ const memo = new Map<PaneId, { readonly deps: readonly unknown[]; readonly rows:
 export function paneView(state: State, id: PaneId): PaneView | null {
   const { shown } = state;
   if (shown === null) return null;
-  const { sort, filter, errorsOnly, selected: key, index } = state.panes[id];
-  const deps = [shown, state.totals, state.grouped, state.breakdown, state.scope, state.baseScope, sort, filter, errorsOnly];
+  const { sort, filter, errorsOnly, grouping, selected: key, index } = state.panes[id];
+  const deps = [shown, state.totals, grouping, state.breakdown, state.scope, state.baseScope, sort, filter, errorsOnly];
   let last = memo.get(id);
   if (last === undefined || deps.some((dep, i) => dep !== last?.deps[i])) {
     last = { deps, rows: viewRows(state, shown, id) };
@@ -149,23 +259,39 @@ export function paneView(state: State, id: PaneId): PaneView | null {
   return { ...last.rows, selected: found >= 0 ? found : Math.max(0, Math.min(index, rows.length - 1)) };
 }
 
+/** Rows of a scope. A container is asked about once, however many rows it has. */
+function scoped(rows: readonly ViewRow[], scope: Scope, context: RowContext): ViewRow[] {
+  const asked = new Map<string, boolean>();
+  const pid = scope.process?.pid;
+  return rows.filter(({ row }) => {
+    let inside = asked.get(row.container);
+    if (inside === undefined) asked.set(row.container, inside = scope.matches(row.container, context.container(row.container)));
+    return inside && (pid === undefined || !('pid' in row) || row.pid === pid);
+  });
+}
+
 function viewRows(state: State, shown: Shown, id: PaneId): Rows {
   const pane = paneOf(id);
   const setting = state.panes[id];
-  const context = contextFor(shown);
   const scope = scopeOf(state);
+  const { breakdown } = state;
+  let context = contextFor(shown);
   let rows = rawRows(state, shown, pane);
-  if (scope !== null) rows = rows.filter(({ row }) => scope.matches(row.container, context.container(row.container)));
-  if (id === 'syscalls' && state.breakdown !== null) rows = rows.filter(({ row }) => pane.mergeKey?.(row) === state.breakdown?.key);
-  if (isMerged(state, pane)) rows = merged(pane, rows);
+  if (scope !== null) rows = scoped(rows, scope, context);
+  if (id === 'syscalls' && breakdown !== null) rows = rows.filter(({ row }) => callKey(row as SyscallRow) === breakdown.key);
+  const grouping = groupingOf(state, pane);
+  if (grouping !== null) ({ rows, context } = grouped(grouping, rows, context));
   const total = rows.length;
+  const columns = columnsOf(state, pane, rows, context);
   const { filter, errorsOnly } = setting;
-  if (errorsOnly) rows = rows.filter(({ row }) => pane.isTrouble(row));
+  if (errorsOnly) rows = rows.filter(({ row }) => pane.isTrouble(row, context));
   if (filter !== null) rows = rows.filter(({ row }) => filter.matches(row, context));
-  rows = sorted(pane, rows, setting, shown, context, state.totals);
-  const columns = columnsOf(state, pane, rows);
-  return { pane, columns, rows, total, context, needs: neededWidths(columns, rows, context) };
+  rows = sorted(pane, rows, setting, shown, context, showsTotals(state, id));
+  return { pane, columns, rows, total, context, needs: neededWidths(pane, columns, rows, context) };
 }
+
+/** Key of a container that a row is about: its own, or that of one in its group. */
+export const containerOf = ({ row, of }: ViewRow): string => of ?? row.container;
 
 /** The row that Enter and `d` are about; null when there is none. */
 export function selectedRow(state: State, id: PaneId): ViewRow | null {

@@ -21,6 +21,11 @@ describe('parseConfig', () => {
     expect(config.sort.opens).toMatchObject({ column: { id: 'comm' }, descending: true });
   });
 
+  it('reads where names are looked up', async () => {
+    const config = await parseConfig('node: worker-1\nkubeconfig: /etc/passwd\ncontext: prod\nhostRoot: /proc/..\nruntimeEndpoint: unix:///run/x.sock\n', 'k.yaml');
+    expect(config).toEqual({ ...NO_CONFIG, node: 'worker-1', kubeconfig: '/etc/passwd', context: 'prod', hostRoot: '/', runtimeEndpoint: 'unix:///run/x.sock' });
+  });
+
   it('is content with nothing, a comment, JSON, or automatic colour', async () => {
     expect(await parseConfig('', 'k.yaml')).toEqual(NO_CONFIG);
     expect(await parseConfig('# nothing\n', 'k.yaml')).toEqual(NO_CONFIG);
@@ -40,6 +45,16 @@ describe('parseConfig', () => {
     ['panes:\n  tcp:\n    sort: cpuPct', 'k.yaml:3:11: pane tcp has no column "cpuPct"; it has time, pid'],
     ['panes:\n  tcp:\n    sort: pid:up', 'k.yaml:3:11: "pid:up" is not COLUMN'],
     ['panes:\n  tcp:\n    sort: [pid]', 'k.yaml:3:11: a single value is expected here'],
+    ['node: Worker', 'k.yaml:1:7: node "Worker" cannot be a node\'s name: it cannot have "W" there'],
+    ['node: 5', 'k.yaml:1:7: node must be a text'],
+    ['kubeconfig: /nonexistent/k', 'k.yaml:1:13: kubeconfig "/nonexistent/k": there is no such file or directory'],
+    ['kubeconfig: k', 'k.yaml:1:13: kubeconfig "k" is neither absolute nor begins with ~/'],
+    ['kubeconfig: /', 'k.yaml:1:13: kubeconfig "/" is a directory, not a file'],
+    ['context: ""', 'k.yaml:1:10: context lacks the name of a context'],
+    ['context: [a]', 'k.yaml:1:10: a single value is expected here'],
+    ['hostRoot: /etc/passwd', 'k.yaml:1:11: hostRoot "/etc/passwd" is no directory'],
+    ['runtimeEndpoint: tcp://1.2.3.4', 'k.yaml:1:18: runtimeEndpoint "tcp://1.2.3.4" is not a socket\'s absolute path'],
+    ['namespace: shop', 'k.yaml:1:1: unknown key "namespace"'],
     ['panes: 3', 'k.yaml:1:8: panes must be a mapping'],
     ['- a', 'k.yaml:1:1: the configuration must be a mapping'],
     ['ascii: true\nascii: false', 'k.yaml:2:1: Map keys must be unique'],

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { editDistance, nearest, oneOf } from '../../src/cli/suggest.ts';
+import { editDistance, near, nearest, oneOf } from '../../src/cli/suggest.ts';
 
 const PANES = ['syscalls', 'runqueue', 'opens', 'tcp', 'containers'];
 
@@ -14,6 +14,21 @@ describe('editDistance', () => {
       expect(editDistance(a, b)).toBe(editDistance(b, a));
       expect(editDistance(a, b)).toBeLessThanOrEqual(Math.max(a.length, b.length));
     }));
+  });
+});
+
+describe('near', () => {
+  const pods = ['api-7c9-x2', 'shop-web-1', 'web-0', 'wex', 'web-1', 'db-0'];
+
+  it('puts what begins so first, then what is mistyped, then what has it inside', () => {
+    expect(near('web', pods, 9)).toEqual(['web-0', 'web-1', 'wex', 'shop-web-1']);
+    expect(near('web', pods, 2)).toEqual(['web-0', 'web-1']);
+    expect(near('wbe-0', pods, 9)).toEqual(['web-0']);
+  });
+
+  it('has nothing to say to nothing', () => {
+    for (const typed of ['', 'zzzzzz']) expect(near(typed, pods, 9)).toEqual([]);
+    expect(near('web', [], 9)).toEqual([]);
   });
 });
 

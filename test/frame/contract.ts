@@ -100,7 +100,7 @@ const stream = (row: Check): Check => pane(row, { ratePerSec: positive, totals: 
 
 const info = shape({
   kind: oneOf('pod', 'container', 'sandbox', 'service', 'user', 'host', 'unknown'), cgroupId: digits, cgroup: nullable(text), namespace: nullable(text), pod: nullable(text),
-  podUid: nullable(text), container: nullable(text), containerId: nullable(text), image: nullable(text), labels: mapOf(text),
+  podUid: nullable(text), container: nullable(text), containerId: nullable(text), image: nullable(text), labels: mapOf(text), labelSource: nullable(oneOf('oci', 'cri', 'logs', 'api', 'kubelet')),
   owner: nullable(shape({ kind: text, name: text })), qos: nullable(oneOf('Guaranteed', 'Burstable', 'BestEffort')),
   podStatus: nullable(shape({ ready: count, containers: count, status: text, restarts: count, createdAt: nullable(time) })), pidNs: nullable(count), nodename: nullable(text),
   nameSource: nullable(oneOf('cgroup', 'oci', 'cri', 'logs', 'api', 'kubelet')), unresolved: nullable(text),

@@ -4,7 +4,7 @@ import { containerName, contextOf, fullName, podName } from '../../src/frame/nam
 
 const info = (part: Partial<ContainerInfo>): ContainerInfo => ({
   kind: 'unknown', cgroupId: '77', cgroup: null, namespace: null, pod: null, podUid: null, container: null, containerId: null, image: null,
-  labels: {}, owner: null, qos: null, podStatus: null, pidNs: null, nodename: null, nameSource: null, unresolved: null, ...part,
+  labels: {}, labelSource: null, owner: null, qos: null, podStatus: null, pidNs: null, nodename: null, nameSource: null, unresolved: null, ...part,
 });
 
 describe('names', () => {

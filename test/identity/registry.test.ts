@@ -26,7 +26,7 @@ describe('the registry', () => {
   it('has ids from the path, and says why there are no names', () => {
     expect(new Registry().info('82', POD)).toEqual({
       kind: 'pod', cgroupId: '82', cgroup: POD.path, namespace: null, pod: null, podUid: UID, container: null, containerId: CID,
-      image: null, labels: {}, owner: null, qos: 'Burstable', podStatus: null, pidNs: 4026532182, nodename: 'web-1', nameSource: 'cgroup',
+      image: null, labels: {}, labelSource: null, owner: null, qos: 'Burstable', podStatus: null, pidNs: 4026532182, nodename: 'web-1', nameSource: 'cgroup',
       unresolved: 'pod and container names: the cgroup path holds only ids, and nothing else was asked',
     });
   });
@@ -61,7 +61,7 @@ describe('the registry', () => {
       source('api', () => ({ pod: 'other', labels: { app: 'web' } })),
     ]);
     expect(registry.info('82', POD)).toMatchObject({
-      pod: 'web-1', namespace: 'shop', container: 'app', containerId: CID, labels: { app: 'web' }, qos: 'Burstable', nameSource: 'cri', unresolved: null,
+      pod: 'web-1', namespace: 'shop', container: 'app', containerId: CID, labels: { app: 'web' }, labelSource: 'api', qos: 'Burstable', nameSource: 'cri', unresolved: null,
     });
   });
 
@@ -100,6 +100,36 @@ describe('the registry', () => {
     registry.info('2', other);
     expect(asked).toEqual([OTHER]);
     expect(registry.stale.size).toBe(0);
+  });
+
+  it('takes labels from whoever knows them as they are now, else from the best', () => {
+    const oci = source('oci', () => ({ pod: 'web-1' }));
+    const cri = source('cri', () => ({ labels: { app: 'old' } }));
+    const api = source('api', () => null);
+    const registry = new Registry([oci, cri, api]);
+    expect(registry.info('82', POD)).toMatchObject({ labels: { app: 'old' }, labelSource: 'cri' });
+    api.lookup = () => ({ labels: {} });
+    api.changed([UID]);
+    expect(registry.info('82', POD)).toMatchObject({ labels: {}, labelSource: 'api', nameSource: 'oci' });
+    api.lookup = () => null;
+    api.changed([UID]);
+    expect(registry.info('82', POD)).toMatchObject({ labels: { app: 'old' }, labelSource: 'cri' });
+  });
+
+  it('tells the owner by labels where nobody tells it, unless somebody knows that there is none', () => {
+    const cri = source('cri', () => ({ pod: 'web-9d6c486f5-g6wg4', namespace: 'shop', container: 'app', labels: { 'pod-template-hash': '9d6c486f5' } }));
+    const api = source('api', () => null);
+    const registry = new Registry([cri, api]);
+    expect(registry.info('82', POD).owner).toEqual({ kind: 'Deployment', name: 'web' });
+    api.lookup = () => ({ podStatus: { ready: 1, containers: 1, status: 'Running', restarts: 0, createdAt: null } });
+    api.changed([UID]);
+    expect(registry.info('82', POD).owner).toBeNull();
+  });
+
+  it('takes a field that a source leaves undefined from the next one', () => {
+    const oci = source('oci', () => ({ pod: 'web-1', container: undefined }) as unknown as Names);
+    const registry = new Registry([oci, source('logs', () => ({ container: 'app' }))]);
+    expect(registry.info('82', POD)).toMatchObject({ pod: 'web-1', container: 'app', unresolved: null });
   });
 
   it('keeps what was known when the source has forgotten it', () => {

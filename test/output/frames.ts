@@ -10,10 +10,16 @@ const OK: PaneState = { status: 'ok', reason: null, level: null };
 
 export const HOSTILE = '\u001b]0;pwn\u0007\u001b[31m"a,b"\r\nc\\d\te\0f\uFFFDg\u202eh\u{1f600} =1+1';
 
+/** Labels that are given, or that their source would have told, are known. */
+function labelSourceOf({ labels, nameSource = null, podStatus = null }: Partial<ContainerInfo>): ContainerInfo['labelSource'] {
+  if (nameSource === 'cri' || nameSource === 'api' || nameSource === 'kubelet') return nameSource;
+  return podStatus !== null ? 'api' : labels !== undefined && Object.keys(labels).length > 0 ? 'cri' : null;
+}
+
 export function info(over: Partial<ContainerInfo> = {}): ContainerInfo {
   return {
     kind: 'service', cgroupId: '17', cgroup: '/system.slice/x.service', namespace: null, pod: null, podUid: null, container: 'x.service', containerId: null,
-    image: null, labels: {}, owner: null, qos: null, podStatus: null, pidNs: null, nodename: null, nameSource: null, unresolved: null, ...over,
+    image: null, labels: {}, labelSource: labelSourceOf(over), owner: null, qos: null, podStatus: null, pidNs: null, nodename: null, nameSource: null, unresolved: null, ...over,
   };
 }
 

@@ -1,33 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { PANE_IDS } from '../../src/frame/panes/index.ts';
+import { Target, type TargetRequest } from '../../src/frame/target.ts';
 import { paneDef } from '../../src/output/any-pane.ts';
-import { containerFilter, isContainer, isEmpty, isPod, select } from '../../src/output/select.ts';
+import { isEmpty, select } from '../../src/output/select.ts';
 import { parseSort } from '../../src/output/sort.ts';
-import { FRAME, anyFrame, info } from './frames.ts';
+import { FRAME, anyFrame } from './frames.ts';
 
-const WEB = FRAME.containers['web'];
-if (!WEB) throw new Error('the fixture has no web container');
-
-describe('isContainer', () => {
-  it.each(['app', 'shop/web-1/app', 'c0ffee0000', WEB.containerId ?? '', '4990', 'web', '/kubepods', '/kubepods/burstable/podU/C', '/'])('%s names the web container', (wanted) => {
-    expect(isContainer(wanted, 'web', WEB)).toBe(true);
-  });
-
-  it.each(['ap', 'APP', 'web-1', 'c0ff', '/kube', '/kubepods/burstable/podU/C/d', '', '499'])('%s does not', (wanted) => {
-    expect(isContainer(wanted, 'web', WEB)).toBe(false);
-  });
-
-  it('takes a service by its unit and a nameless cgroup by its id', () => {
-    expect(isContainer('x.service', 'k', info())).toBe(true);
-    expect(isContainer('17', 'k', info({ container: null, cgroup: null }))).toBe(true);
-  });
-});
-
-describe('isPod', () => {
-  it.each(['web-1', 'shop/web-1', '11111111', WEB.podUid ?? ''])('%s names the pod', (wanted) => expect(isPod(wanted, WEB)).toBe(true));
-  it.each(['web', 'app', 'other/web-1', '1111', ''])('%s does not', (wanted) => expect(isPod(wanted, WEB)).toBe(false));
-});
+const asked = (request: TargetRequest): Target => {
+  const target = Target.parse(request);
+  if (target === null) throw new Error('nothing was asked for');
+  return target;
+};
 
 describe('select', () => {
   it('turns off the panes that were not asked for and keeps only containers that a row needs', () => {
@@ -51,7 +35,7 @@ describe('select', () => {
   });
 
   it('filters rows and totals, and counts the rate of what is left', () => {
-    const { panes, containers } = select(FRAME, { panes: PANE_IDS, filter: containerFilter(['app'], []) });
+    const { panes, containers } = select(FRAME, { panes: PANE_IDS, filter: asked({ containers: ['app'] }).matches });
     for (const id of PANE_IDS) expect(new Set(panes[id].rows.map((row) => row.container))).toEqual(new Set(['web']));
     expect(panes.opens.totals).toEqual([{ container: 'web', count: 190, errors: {} }]);
     expect(panes.opens.ratePerSec).toBe(38);
@@ -60,11 +44,10 @@ describe('select', () => {
   });
 
   it('needs a container and a pod to match when both are given', () => {
-    const left = (containers: string[], pods: string[]): number => select(FRAME, { panes: ['containers'], filter: containerFilter(containers, pods) }).panes.containers.rows.length;
+    const left = (containers: string[], pods: string[]): number => select(FRAME, { panes: ['containers'], filter: asked({ containers, pods }).matches }).panes.containers.rows.length;
     expect(left(['app'], ['web-1'])).toBe(1);
     expect(left(['app'], ['other'])).toBe(0);
     expect(left(['app', 'evil'], [])).toBe(2);
-    expect(containerFilter([], [])).toBeNull();
   });
 
   it('says when nothing is left', () => {

@@ -9,7 +9,7 @@ const ms: PaneMs = { syscalls: 500, runqueue: 500, opens: 500, tcp: 250, contain
 const node = { name: 'n', kernel: '6.1', arch: 'x86_64', cpus: 2, cgroupMode: 'v2' } as const;
 
 const info = (key: string, cgroup: string | null): ContainerInfo => ({
-  kind: 'unknown', cgroupId: key, cgroup, namespace: null, pod: null, podUid: null, container: null, containerId: null, image: null, labels: {},
+  kind: 'unknown', cgroupId: key, cgroup, namespace: null, pod: null, podUid: null, container: null, containerId: null, image: null, labels: {}, labelSource: null,
   owner: null, qos: null, podStatus: null, pidNs: null, nodename: null, nameSource: null, unresolved: cgroup === null ? 'gone' : null,
 });
 

@@ -8,12 +8,12 @@ describe('the node', () => {
   });
 
   it('is called by its Kubernetes name where that is given', () => {
-    expect(readNode('v2', { NODE_NAME: 'worker-1' }).name).toBe('worker-1');
-    expect(readNode('v2', { NODE_NAME: '' }).name).toBe(hostname());
+    expect(readNode('v2', 'worker-1').name).toBe('worker-1');
+    expect(readNode('v2', '').name).toBe(hostname());
   });
 
   it('tells kernel, machine and CPUs', () => {
-    const node = readNode('hybrid', {});
+    const node = readNode('hybrid', null);
     expect(node).toMatchObject({ kernel: release(), cgroupMode: 'hybrid' });
     expect(['x86_64', 'aarch64']).toContain(node.arch);
     expect(node.cpus).toBeGreaterThanOrEqual(availableParallelism());

@@ -1,9 +1,9 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chownSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { findCommand, missing, needs } from '../../tools/lib/needs.mjs';
+import { findCommand, isStatic, missing, needs } from '../../tools/lib/needs.mjs';
 import { ADDON, Checkout } from './checkout.ts';
 
 const isRoot = process.getuid?.() === 0;
@@ -198,10 +198,10 @@ describe.skipIf(!complete)('setup', () => {
 
 describe('missing system packages', () => {
   /** A PATH with everything that set-up needs, except clang. */
-  function pathWithoutClang(): string {
+  function pathWithoutClang(more: readonly string[] = []): string {
     const dir = join(checkout.root, 'path');
     mkdirSync(dir);
-    for (const name of ['sh', 'flock', 'cat', 'cp', 'mkdir', 'basename', 'gcc', 'as', 'ld', 'g++', 'llvm-strip', 'apt-get']) {
+    for (const name of ['sh', 'flock', 'cat', 'cp', 'mkdir', 'basename', 'gcc', 'as', 'ld', 'g++', 'llvm-strip', 'apt-get', ...more]) {
       const found = findCommand(name);
       if (found !== null) symlinkSync(found, join(dir, name));
     }
@@ -231,6 +231,16 @@ describe('missing system packages', () => {
     expect(apt[1]).toMatch(/update$/);
   });
 
+  it.skipIf(!isRoot || !existsSync('/etc/debian_version') || missing(needs({ test: true })).length > 0)('leaves no daemon behind that only tests use', () => {
+    const dir = pathWithoutClang(['clang', 'tmux', 'strace', 'sudo', 'bpftool', 'ip', 'runc']);
+    rmSync(join(dir, 'apt-get'), { force: true });
+    checkout.script('path/apt-get', 'case "$*" in *install*containerd*) printf "#!/bin/sh\\n" > "${0%/*}/containerd"; /bin/chmod +x "${0%/*}/containerd";; esac');
+    checkout.script('path/systemctl', 'echo "systemctl $*" >> "$LOG"');
+    const { code, stderr } = checkout.setup(['--test'], { env: { PATH: dir } });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining('setup: stopped and disabled containerd.service') as string });
+    expect(builds().filter((line) => line.startsWith('systemctl'))).toEqual(['systemctl disable --now containerd.service']);
+  });
+
   it.skipIf(!isRoot || !existsSync('/etc/debian_version'))('stops when apt-get could not help', () => {
     const dir = pathWithoutClang();
     rmSync(join(dir, 'apt-get'), { force: true });
@@ -242,5 +252,22 @@ describe('missing system packages', () => {
 
   it('rejects options it does not know', () => {
     expect(checkout.setup(['--tset'])).toEqual({ code: 1, stdout: '', stderr: 'setup: unknown option --tset; usage: node tools/setup.mjs [--test] [--bench]\n' });
+  });
+});
+
+describe('a static program', () => {
+  const program = (name: string, ...flags: string[]): string => {
+    const path = join(checkout.root, name);
+    execFileSync('gcc', [...flags, '-x', 'c', '-o', path, '-'], { input: 'int main(void) { return 0; }' });
+    return path;
+  };
+
+  it('is told from one with a loader, from a script, and from nothing', () => {
+    checkout.script('script', 'exit 0');
+    expect(['static', 'dynamic', 'script', 'nowhere'].map((name) => {
+      if (name === 'static') program(name, '-static');
+      if (name === 'dynamic') program(name);
+      return isStatic(join(checkout.root, name));
+    })).toEqual([true, false, false, false]);
   });
 });

@@ -30,7 +30,7 @@ const KEYS = ['1', '2', '3'] as const;
 const key = fc.constantFrom<string>(...KEYS, 'unknown');
 const container: fc.Arbitrary<ContainerInfo> = fc.record({
   kind: fc.constantFrom('pod', 'container', 'service', 'host', 'unknown'), cgroupId: hostile, cgroup: maybe(hostile), namespace: maybe(hostile), pod: maybe(hostile), podUid: maybe(hostile), container: maybe(hostile), containerId: maybe(hostile),
-  image: maybe(hostile), labels: fc.dictionary(hostile, hostile, { maxKeys: 2 }), owner: maybe(fc.record({ kind: hostile, name: hostile })), qos: fc.constant(null), podStatus: fc.constant(null), pidNs: maybe(fc.nat()), nodename: maybe(hostile), nameSource: fc.constant('oci'), unresolved: maybe(hostile),
+  image: maybe(hostile), labels: fc.dictionary(hostile, hostile, { maxKeys: 2 }), labelSource: fc.constant(null), owner: maybe(fc.record({ kind: hostile, name: hostile })), qos: fc.constant(null), podStatus: fc.constant(null), pidNs: maybe(fc.nat()), nodename: maybe(hostile), nameSource: fc.constant('oci'), unresolved: maybe(hostile),
 });
 
 const state: fc.Arbitrary<PaneState> = fc.oneof(

@@ -15,10 +15,27 @@ export function random(seed: number): () => number {
   };
 }
 
-const PODS: readonly (readonly [namespace: string, pod: string, container: string, comm: string])[] = [
-  ['shop', 'web-5d9f6c7b8-iz6xk', 'nginx', 'nginx'], ['shop', 'cart-7b4e55d9c-dq4tz', 'app', 'python3'], ['payments', 'etcd-28e2-0', 'etcd', 'etcd'],
-  ['monitoring', 'prometheus-0', 'prometheus', 'prometheus'], ['kube-system', 'coredns-7a16bd4c9-md6pw', 'coredns', 'coredns'], ['default', 'job-x2k1-5194', 'worker', 'java'],
-  ['kube-system', 'kube-proxy-9xk2l', 'kube-proxy', 'kube-proxy'], ['ingress', 'envoy-6f7d9d8b5c-2pqrs', 'envoy', 'envoy'],
+interface Workload {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly owner: ContainerInfo['owner'];
+  readonly container: string;
+  readonly comm: string;
+  /** kubectl's STATUS where it is not Running. */
+  readonly status?: string;
+}
+
+/** Containers of workloads, in the order of their keys; a sidecar stands after them and shares the pod of its neighbour. */
+const PODS: readonly Workload[] = [
+  { namespace: 'shop', pod: 'web-5d9f6c7b8-iz6xk', owner: { kind: 'Deployment', name: 'web' }, container: 'nginx', comm: 'nginx' },
+  { namespace: 'shop', pod: 'cart-7b4e55d9c-dq4tz', owner: { kind: 'Deployment', name: 'cart' }, container: 'app', comm: 'python3', status: 'CrashLoopBackOff' },
+  { namespace: 'payments', pod: 'etcd-28e2-0', owner: { kind: 'StatefulSet', name: 'etcd-28e2' }, container: 'etcd', comm: 'etcd' },
+  { namespace: 'monitoring', pod: 'prometheus-0', owner: { kind: 'StatefulSet', name: 'prometheus' }, container: 'prometheus', comm: 'prometheus' },
+  { namespace: 'kube-system', pod: 'coredns-7a16bd4c9-md6pw', owner: { kind: 'Deployment', name: 'coredns' }, container: 'coredns', comm: 'coredns' },
+  { namespace: 'default', pod: 'job-x2k1-5194', owner: { kind: 'CronJob', name: 'job' }, container: 'worker', comm: 'java', status: 'Completed' },
+  { namespace: 'kube-system', pod: 'kube-proxy-9xk2l', owner: { kind: 'DaemonSet', name: 'kube-proxy' }, container: 'kube-proxy', comm: 'kube-proxy' },
+  { namespace: 'ingress', pod: 'envoy-6f7d9d8b5c-2pqrs', owner: null, container: 'envoy', comm: 'envoy', status: 'Terminating' },
+  { namespace: 'shop', pod: 'web-5d9f6c7b8-iz6xk', owner: { kind: 'Deployment', name: 'web' }, container: 'log-shipper', comm: 'fluent-bit' },
 ];
 const SYSCALLS: readonly (readonly [name: string, nr: number, weight: number, us: number, errno: string | null])[] = [
   ['read', 0, 21000, 2, 'EAGAIN'], ['write', 1, 11200, 3, 'EPIPE'], ['futex', 202, 6900, 6, 'ETIMEDOUT'], ['epoll_wait', 232, 4000, 900, null], ['openat', 257, 3900, 5, 'ENOENT'],
@@ -69,18 +86,31 @@ export class FakeNode {
     this.#rand = random(seed);
     this.intervalMs = intervalMs;
     this.#events = events;
+    const uids = new Map<string, string>();
     for (let i = 0; i < containers; i++) {
-      const [namespace, pod, container, comm] = PODS[i % PODS.length] as (typeof PODS)[number];
+      const { namespace, pod: name, owner, container, comm, status = 'Running' } = PODS[i % PODS.length] as Workload;
       const round = Math.floor(i / PODS.length);
       const key = String(5000 + i);
+      const pod = round === 0 ? name : `${name.slice(0, -1)}${round}`;
+      const uid = `${hex(this.#rand, 8)}-0000-4000-8000-${hex(this.#rand, 12)}`;
+      const podUid = uids.get(pod) ?? uid;
+      uids.set(pod, podUid);
+      const two = name.startsWith('web-');
       this.#containers[key] = {
-        kind: 'pod', cgroupId: key, cgroup: `/kubepods/burstable/pod${hex(this.#rand, 8)}/${hex(this.#rand, 64)}`, namespace,
-        pod: round === 0 ? pod : `${pod.slice(0, -1)}${round}`, podUid: `${hex(this.#rand, 8)}-0000-4000-8000-${hex(this.#rand, 12)}`, container, containerId: hex(this.#rand, 64), image: `registry.local/${container}:1.${i}`,
-        labels: { app: container, 'pod-template-hash': '5d9f6c7b8' }, owner: { kind: 'ReplicaSet', name: pod.split('-')[0] ?? pod }, qos: 'Burstable', podStatus: null, pidNs: 4026532000 + i, nodename: pod, nameSource: 'oci', unresolved: null,
+        kind: 'pod', cgroupId: key, cgroup: `/kubepods/burstable/pod${podUid}/${hex(this.#rand, 64)}`, namespace, pod, podUid, container, containerId: hex(this.#rand, 64), image: `registry.local/${container}:1.${i}`,
+        labels: { app: container, 'pod-template-hash': '5d9f6c7b8' }, labelSource: 'cri', owner, qos: i % 3 === 0 ? 'Guaranteed' : 'Burstable',
+        podStatus: { ready: status === 'Running' ? (two ? 2 : 1) : 0, containers: two ? 2 : 1, status, restarts: status === 'CrashLoopBackOff' ? 17 : 0, createdAt: new Date(this.#now - (round * 97 + (i % PODS.length === 8 ? 0 : i % PODS.length) + 1) * 5_000_000).toISOString() },
+        pidNs: 4026532000 + i, nodename: pod, nameSource: 'oci', unresolved: null,
       };
       this.#comms.set(key, comm);
     }
-    const plain = { namespace: null, pod: null, podUid: null, container: null, containerId: null, image: null, labels: {}, owner: null, qos: null, podStatus: null, nodename: 'worker-1', nameSource: 'cgroup', unresolved: null } as const;
+    // systemd runs in this one: a second cgroup inside the container's own.
+    const outer = this.#containers['5002'];
+    if (outer !== undefined) {
+      this.#containers['78'] = { ...outer, cgroupId: '78', cgroup: `${outer.cgroup}/init.scope` };
+      this.#comms.set('78', 'systemd');
+    }
+    const plain = { namespace: null, pod: null, podUid: null, container: null, containerId: null, image: null, labels: {}, labelSource: null, owner: null, qos: null, podStatus: null, nodename: 'worker-1', nameSource: 'cgroup', unresolved: null } as const;
     this.#containers['1'] = { ...plain, kind: 'host', cgroupId: '1', cgroup: '/', pidNs: 4026531836 };
     this.#containers['77'] = { ...plain, kind: 'service', cgroupId: '77', cgroup: '/system.slice/containerd.service', pidNs: 4026531836 };
     this.#containers['99'] = { ...plain, kind: 'pod', cgroupId: '99', cgroup: '/kubepods/besteffort/pod0b9e', podUid: '0b9e4c1e-1111-4222-8333-444455556666', containerId: hex(this.#rand, 64), pidNs: 4026532999, unresolved: 'no OCI bundle and the CRI socket did not answer: run as root on the host' };
@@ -130,9 +160,10 @@ export class FakeNode {
     return Array.from({ length: this.#events }, (_, i) => {
       const container = this.#any();
       const failed = this.#rand() < 0.2;
-      const pid = 1000 + Math.floor(this.#rand() * 30000);
+      const worker = this.#rand() < 0.3 ? 1 : 0;
+      const pid = this.#pid(container, worker);
       return {
-        time: this.#time(i), container, pid, tid: pid, nsPid: 1 + Math.floor(this.#rand() * 60), comm: this.#comms.get(container) ?? 'sh', path: this.#rand() < 0.04 ? null : PATHS[Math.floor(this.#rand() * PATHS.length)] ?? null,
+        time: this.#time(i), container, pid, tid: pid, nsPid: container === '1' ? pid : 1 + worker * 6, comm: this.#comms.get(container) ?? 'sh', path: this.#rand() < 0.04 ? null : PATHS[Math.floor(this.#rand() * PATHS.length)] ?? null,
         flags: this.#rand() < 0.7 ? ['O_RDONLY', 'O_CLOEXEC'] : ['O_WRONLY', 'O_CREAT', 'O_APPEND'], fd: failed ? null : 3 + Math.floor(this.#rand() * 20), error: failed ? (this.#rand() < 0.8 ? 'ENOENT' : 'EACCES') : null, latencyUs: 4 + this.#rand() * 90,
       };
     });
@@ -146,11 +177,16 @@ export class FakeNode {
       const six = this.#rand() < 0.2;
       const part = (): number => 1 + Math.floor(this.#rand() * 250);
       return {
-        time: this.#time(i), container, pid: 1000 + Math.floor(this.#rand() * 30000), nsPid: 7, comm: this.#comms.get(container) ?? null, direction: this.#rand() < 0.7 ? 'connect' : 'accept', family: six ? 6 : 4,
+        time: this.#time(i), container, pid: this.#pid(container, 0), nsPid: container === '1' ? this.#pid(container, 0) : 1, comm: this.#comms.get(container) ?? null, direction: this.#rand() < 0.7 ? 'connect' : 'accept', family: six ? 6 : 4,
         localAddress: six ? 'fd00:10::5' : `10.244.1.${part()}`, localPort: 32768 + part(), remoteAddress: six ? '2001:db8:85a3::8a2e:370:7334' : `10.${part()}.${part()}.${part()}`, remotePort: [80, 443, 5432, 6379, 53][part() % 5] ?? 80,
         outcome, error: outcome === 'refused' ? 'ECONNREFUSED' : outcome === 'timeout' ? 'ETIMEDOUT' : outcome === 'reset' ? 'ECONNRESET' : null, latencyUs: outcome === 'pending' ? null : outcome === 'timeout' ? 3_000_000 : 200 + this.#rand() * 9000, retransmits: outcome === 'timeout' ? 3 : this.#rand() < 0.05 ? 1 : 0,
       };
     });
+  }
+
+  /** Each container has a server and a worker. */
+  #pid(container: string, worker: number): number {
+    return 20_000 + this.keys.indexOf(container) * 10 + worker;
   }
 
   #any(): string {
@@ -195,8 +231,8 @@ export class FakeNode {
           }),
         },
         processes: {
-          state: ok, loss: NO_LOSS, rows: [...loads].flatMap(([container, load], i) => [0, 1].map((j) => ({
-            container, pid: 20_000 + i * 10 + j, nsPid: container === '1' ? 20_000 + i * 10 + j : 1 + j * 6, comm: j === 0 ? 'server' : 'worker', cpuPct: Math.min(390, load * (j === 0 ? 20 : 8)), tasks: 2 + j,
+          state: ok, loss: NO_LOSS, rows: [...loads].flatMap(([container, load]) => [0, 1].map((j) => ({
+            container, pid: this.#pid(container, j), nsPid: container === '1' ? this.#pid(container, j) : 1 + j * 6, comm: j === 0 ? this.#comms.get(container) ?? 'server' : 'worker', cpuPct: Math.min(390, load * (j === 0 ? 20 : 8)), tasks: 2 + j,
           }))),
         },
       },

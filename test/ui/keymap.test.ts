@@ -4,7 +4,7 @@ import { drawScreen } from '../../src/ui/screen.ts';
 import { plain } from './cells.ts';
 import { emptyState, liveState, press } from './states.ts';
 
-const contexts = ['main', 'menu', 'overlay'] as const;
+const contexts = ['main', 'menu', 'picker', 'overlay'] as const;
 
 describe('the keymap', () => {
   it('gives no key two meanings in one context', () => {
@@ -52,7 +52,7 @@ describe('the keymap', () => {
     const state = press(liveState({ size: { width: 160, height: 200 } }), '?');
     const help = drawScreen(state).map(plain).join('\n');
     for (const binding of activeBindings(state)) if (binding.command !== 'focus') for (const key of binding.keys) expect(help).toContain(keyName(key, false));
-    expect(help).toContain('1-5');
+    expect(help).toContain('1-6');
     const footer = plain(drawScreen(liveState({ size: { width: 80, height: 24 } })).at(-1) ?? '');
     expect(footer).toMatch(/^ q Quit {2}\? Help {2}\/ Filter {2}s Sort {2}p Pause/);
   });

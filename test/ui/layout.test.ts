@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { PANE_IDS } from '../../src/frame/panes/index.ts';
 import { LAYOUTS, calculateLayout, placeOf } from '../../src/ui/layout.ts';
-import { emptyState } from './states.ts';
+import type { State } from '../../src/ui/model.ts';
+import { emptyState, press } from './states.ts';
 
 const at = (width: number, height: number, more = {}) => calculateLayout(emptyState({ size: { width, height }, ...more }));
 
@@ -19,11 +20,12 @@ describe('calculateLayout', () => {
     }));
   });
 
-  it('shows every pane once, in every layout, from 80x24 on', () => {
+  it('has a place for every pane, one, in every layout, from 80x24 on', () => {
     for (const [width, height] of [[80, 24], [160, 45], [250, 70]] as const) {
       LAYOUTS.forEach((_, layout) => {
         const shown = at(width, height, { layout }).rows.flat();
-        expect(shown.map((pane) => pane.id).toSorted()).toEqual([...PANE_IDS].toSorted());
+        expect(shown.flatMap((pane) => [pane.id, ...pane.behind]).toSorted()).toEqual([...PANE_IDS].toSorted());
+        expect(shown.map((pane) => pane.id).toSorted()).toEqual(PANE_IDS.filter((id) => id !== 'processes').toSorted());
         // Frame, heading and two rows at least.
         for (const pane of shown) expect(pane.height).toBeGreaterThanOrEqual(5);
       });
@@ -46,7 +48,19 @@ describe('calculateLayout', () => {
 
   it('gives the zoomed pane the whole body', () => {
     const layout = at(160, 45, { zoomed: true, focus: 'opens' });
-    expect(placeOf(layout, 'opens')).toEqual({ id: 'opens', width: 160, height: 43 });
+    expect(placeOf(layout, 'opens')).toEqual({ id: 'opens', width: 160, height: 43, behind: [] });
     expect(placeOf(layout, 'tcp')).toBeNull();
+  });
+
+  it('shows of those that share a place the one with the focus, or that had it last', () => {
+    const shown = (state: State) => calculateLayout(state).rows.flat().find((pane) => pane.id === 'containers' || pane.id === 'processes');
+    LAYOUTS.forEach((_, layout) => {
+      const state = emptyState({ size: { width: 160, height: 45 }, layout });
+      expect(shown(state)).toMatchObject({ id: 'containers', behind: ['processes'] });
+      expect(shown(press(state, '6'))).toMatchObject({ id: 'processes', behind: ['containers'] });
+      expect(shown(press(state, '6', '1'))).toMatchObject({ id: 'processes', behind: ['containers'] });
+      expect(shown(press(state, '6', '1', '5', '2'))).toMatchObject({ id: 'containers', behind: ['processes'] });
+      expect(shown(press(state, '5', '6', 'tab', 'shift-tab', 'shift-tab', 'tab', '3'))).toMatchObject({ id: 'processes' });
+    });
   });
 });

@@ -198,8 +198,12 @@ describe('the screen', () => {
     const from = screen.emulator.written.length;
     keys.press('3', DOWN, 'd');
     await screen.shows('opens: details');
-    keys.press('q', '5', DOWN, '\r', 'd');
+    keys.press('q', '5', DOWN, 'd');
     await screen.shows('containers: details');
+    keys.press('q', '\r', 'd');
+    await screen.shows('processes: details');
+    keys.press('q', 'n');
+    await screen.shows('letters narrow the list');
     // Everything that Ink itself writes is colour, cursor movement or erasing; none of these came from the Frame.
     expect(screen.emulator.written).not.toMatch(/\x1b\]|\x9b|\u202e|\x07/);
     expect(screen.emulator.written.slice(from)).not.toContain('\x1b[2J');

@@ -8,6 +8,7 @@ import { withPane } from '../../src/ui/model.ts';
 import { drawPane } from '../../src/ui/panes/pane.ts';
 import { drawScreen, penFor } from '../../src/ui/screen.ts';
 import { update } from '../../src/ui/update.ts';
+import { paneView } from '../../src/ui/view.ts';
 import { anyFrame, hostile } from './arbitrary.ts';
 import { PENS, expectCells, plain } from './cells.ts';
 import { FakeNode, loadingFrame } from './fixtures.ts';
@@ -15,7 +16,7 @@ import { emptyState, liveState, press, shows, type, withRows } from './states.ts
 
 const text = (state: State) => drawScreen(state).map(plain);
 const looks = fc.record({ symbols: fc.constantFrom('braille' as const, 'block' as const, 'ascii' as const), depth: fc.constantFrom(0 as const, 16 as const, 256 as const) });
-const flags = fc.record({ zoomed: fc.boolean(), heatMap: fc.boolean(), totals: fc.boolean(), grouped: fc.boolean(), layout: fc.nat(2), focus: fc.constantFrom(...PANE_IDS) });
+const flags = fc.record({ zoomed: fc.boolean(), heatMap: fc.boolean(), totals: fc.boolean(), layout: fc.nat(2), focus: fc.constantFrom(...PANE_IDS) });
 
 describe('every pane', () => {
   it('is exactly as large as asked, whatever the Frame holds', () => {
@@ -63,7 +64,7 @@ describe('before there are numbers', () => {
   it('says that it is loading, at once', () => {
     const lines = text(emptyState({ size: { width: 80, height: 24 } }));
     expect(lines.join('\n').match(/loading/g)).toHaveLength(5);
-    expect(lines[0]).toMatch(/0\/5 probes/);
+    expect(lines[0]).toMatch(/0\/6 probes/);
     expect(text(shows(emptyState(), new History(), loadingFrame())).join('\n').match(/loading \.\.\./g)).toHaveLength(5);
   });
 
@@ -71,8 +72,8 @@ describe('before there are numbers', () => {
     const frame = new FakeNode().next();
     const loading = { ...loadingFrame(), panes: { ...loadingFrame().panes, containers: frame.panes.containers } };
     const lines = text(shows(emptyState({ size: { width: 80, height: 24 } }), new History(), loading)).join('\n');
-    expect(lines).toMatch(/1\/5 probes/);
-    expect(lines).toContain('prometheus-0');
+    expect(lines).toMatch(/1\/6 probes/);
+    expect(lines).toMatch(/5 containers .* by CPU%[\s\S]*kube-system/);
   });
 });
 
@@ -87,7 +88,7 @@ describe('a pane that is not what it could be', () => {
     const lines = screen(frame);
     const joined = lines.map((line) => line.slice(41, 79).trim()).join(' ');
     expect(joined).toContain('failed: cannot attach inet_sock_set_state: EPERM: run as root or grant CAP_BPF');
-    expect(lines[0]).toContain('4/5 probes');
+    expect(lines[0]).toContain('5/6 probes');
     expect(screen(frame, { size: { width: 160, height: 45 } })[0]).toContain('(tcp connects failed)');
   });
 
@@ -159,13 +160,13 @@ describe('the header', () => {
       expect(line).toContain('PAUSED +3');
       expect(line).toContain('worker-1');
       if (width >= 80) expect(line).toMatch(/lost 0.*self/);
-      if (width >= 120) expect(line).toMatch(/linux 6\.1\.0-18-amd64 .* 5\/5 probes/);
+      if (width >= 120) expect(line).toMatch(/linux 6\.1\.0-18-amd64 .* 6\/6 probes/);
     }
   });
 
   it('shows scope, interval, own cost and time', () => {
     const state = press(liveState({ size: { width: 160, height: 45 } }), '5', 'down', 'enter', '+');
-    const label = state.scope!.label;
+    const label = state.scope!.crumbs!.join(' › ');
     expect(header(state)).toContain(`› ${label}`);
     expect(header(state)).toMatch(/every 2s {2}lost 0 {2}self \d+\.\d\+0\.6% {2}96M {2}\d\d:\d\d:\d\d/);
   });
@@ -176,7 +177,7 @@ describe('the header', () => {
   });
 });
 
-const chosen = (state: State, container: string) => withPane(state, 'containers', { selected: container });
+const chosen = (state: State, container: string) => withPane(state, 'containers', { selected: paneView(state, 'containers')!.rows.find(({ members }) => members.includes(container))!.key });
 
 describe('details', () => {
   it('hold every column with its meaning, and who the container is', () => {

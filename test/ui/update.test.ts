@@ -4,6 +4,7 @@ import { PANE_IDS } from '../../src/frame/panes/index.ts';
 import { KEYMAP } from '../../src/ui/keymap.ts';
 import { History } from '../../src/ui/history/history.ts';
 import type { State } from '../../src/ui/model.ts';
+import { paneOf } from '../../src/ui/rows.ts';
 import { drawScreen } from '../../src/ui/screen.ts';
 import { update } from '../../src/ui/update.ts';
 import { paneView, scopeOf } from '../../src/ui/view.ts';
@@ -17,9 +18,12 @@ const selected = (state: State, id = state.focus) => state.panes[id].selected;
 describe('focus and zoom', () => {
   it('goes round with Tab and by number', () => {
     expect(press(emptyState(), 'tab').focus).toBe('runqueue');
-    expect(press(emptyState(), 'shift-tab').focus).toBe('containers');
-    expect(press(emptyState(), ...Array.from({ length: 5 }, () => 'tab')).focus).toBe('syscalls');
+    expect(press(emptyState(), 'shift-tab').focus).toBe('processes');
+    const round = PANE_IDS.map((_, i) => press(emptyState(), ...Array.from({ length: i }, () => 'tab')).focus);
+    expect(round).toEqual(PANE_IDS);
+    expect(press(emptyState(), ...PANE_IDS.map(() => 'tab')).focus).toBe('syscalls');
     expect(press(emptyState(), '4').focus).toBe('tcp');
+    expect(press(emptyState(), '6').focus).toBe('processes');
     expect(press(emptyState(), '9').focus).toBe('syscalls');
   });
 
@@ -99,10 +103,14 @@ describe('the selection', () => {
 describe('scope', () => {
   it('is the container of the row, for all panes, and Esc leaves it', () => {
     const state = press(liveState(), '5', 'down', 'enter');
-    const { key } = paneView(liveState(), 'containers')!.rows[1]!;
-    expect(state.scope?.only).toBe(key);
-    for (const id of PANE_IDS) for (const { row } of paneView(state, id)!.rows) expect(row.container).toBe(key);
-    expect(press(state, 'enter').message?.text).toMatch(/already/);
+    const before = paneView(liveState(), 'containers')!;
+    const chosen = before.context.container(before.rows[1]!.row.container);
+    for (const id of PANE_IDS) {
+      const view = paneView(state, id)!;
+      if (paneOf(id).kind === 'table') expect(view.rows.length).toBeGreaterThan(0);
+      for (const { row } of view.rows) expect(view.context.container(row.container).containerId).toBe(chosen.containerId);
+    }
+    expect(press(state, '1', 'enter').message?.text).toMatch(/already/);
     expect(press(state, 'esc').scope).toBeNull();
   });
 
@@ -125,13 +133,13 @@ describe('scope', () => {
 
   it('is a namespace from the list', () => {
     const state = press(liveState(), 'n');
-    expect(state.menu).toEqual({ kind: 'namespace', index: 0 });
+    expect(state.menu).toEqual({ kind: 'namespace', index: 0, text: '' });
     const chosen = press(state, 'down', 'enter');
     expect(chosen.scope?.label).toBe('ns:default');
     expect(chosen.menu).toBeNull();
-    expect(press(chosen, 'n', 'enter').scope).toBeNull();
+    expect(press(chosen, 'n', 'up', 'enter').scope).toBeNull();
     const bare = liveState({}, { node: new FakeNode({ containers: 0 }) });
-    const noNames = { ...bare, shown: { ...bare.shown!, frame: { ...bare.shown!.frame, containers: {} } } };
+    const noNames = shows(emptyState(), new History(), { ...bare.shown!.frame, containers: {} });
     expect(press(noNames, 'n').message?.text).toMatch(/no Kubernetes namespaces/);
   });
 
@@ -145,7 +153,7 @@ describe('scope', () => {
 
 describe('Esc', () => {
   it('takes one step back at a time and never leaves', () => {
-    let state = press(type(press(liveState(), 'z', '5', 'down', 'enter', '/'), 'a'), 'enter', 'd');
+    let state = press(type(press(liveState(), 'z', '5', 'down', 'enter', '/'), 'e'), 'enter', 'd');
     const steps: string[] = [];
     for (let i = 0; i < 8; i++) {
       const { effects } = update(state, inputOf('esc'));

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Frame, SyscallRow } from '../../src/frame/frame.ts';
+import { callKey } from '../../src/frame/panes/syscalls.ts';
 import { History } from '../../src/ui/history/history.ts';
 import { parseFilter } from '../../src/ui/filter.ts';
 import type { State } from '../../src/ui/model.ts';
@@ -13,6 +14,7 @@ import { OPTIONS, emptyState, liveState, shows, withRows } from './states.ts';
 const rowsOf = (state: State, pane: Parameters<typeof paneView>[1]) => paneView(state, pane)?.rows ?? [];
 const sum = (numbers: readonly number[]) => numbers.reduce((a, b) => a + b, 0);
 const frameOf = (state: State): Frame => state.shown!.frame;
+const scopeOn = (state: State, key: string) => containerScope(key, contextFor(state.shown!).container(key));
 
 describe('paneView', () => {
   it('is null before the first Frame', () => {
@@ -31,11 +33,12 @@ describe('paneView', () => {
   it('shows each container by itself when ungrouped, scoped to one, or broken down', () => {
     const state = liveState();
     const rows = frameOf(state).panes.syscalls.rows;
-    expect(rowsOf({ ...state, grouped: false }, 'syscalls').length).toBe(rows.length);
-    expect(rowsOf({ ...state, scope: containerScope('5000', 'x') }, 'syscalls').length).toBe(rows.filter((row) => row.container === '5000').length);
+    const apart = rows.filter((row) => row.container !== '78').length + rows.filter((row) => row.container === '78' && !rows.some((other) => other.container === '5002' && other.nr === row.nr)).length;
+    expect(rowsOf(withPane(state, 'syscalls', { grouping: 'container' }), 'syscalls').length).toBe(apart);
+    expect(rowsOf({ ...state, scope: scopeOn(state, '5000') }, 'syscalls').length).toBe(rows.filter((row) => row.container === '5000').length);
     const read = rows.find((row) => row.syscall === 'read')!;
-    const broken = rowsOf({ ...state, breakdown: { key: paneOf('syscalls').mergeKey!(read), label: 'read' } }, 'syscalls');
-    expect(broken.length).toBe(rows.filter((row) => row.syscall === 'read').length);
+    const broken = rowsOf({ ...state, breakdown: { key: callKey(read), label: 'read' } }, 'syscalls');
+    expect(broken.length).toBe(rows.filter((row) => row.syscall === 'read' && row.container !== '78').length);
   });
 
   it('keeps the key of a merged row when only one container is left in it', () => {
@@ -50,7 +53,7 @@ describe('paneView', () => {
   it('scopes every pane, the command line\'s scope and the screen\'s together', () => {
     const state = liveState({ scope: namespaceScope('shop') });
     for (const id of ['syscalls', 'runqueue', 'opens', 'tcp', 'containers'] as const) {
-      const view = paneView({ ...state, grouped: false }, id)!;
+      const view = paneView(withPane(state, 'syscalls', { grouping: 'container' }), id)!;
       expect(view.rows.length).toBeGreaterThan(0);
       for (const { row } of view.rows) expect(view.context.container(row.container).namespace).toBe('shop');
     }
@@ -76,7 +79,7 @@ describe('paneView', () => {
   it('shows only rows with trouble on request', () => {
     for (const id of ['syscalls', 'opens', 'tcp', 'containers', 'runqueue'] as const) {
       const state = withPane(liveState({}, { ticks: 20 }), id, { errorsOnly: true });
-      for (const { row } of rowsOf(state, id)) expect(paneOf(id).isTrouble(row)).toBe(true);
+      for (const { row } of rowsOf(state, id)) expect(paneOf(id).isTrouble(row, paneView(state, id)!.context)).toBe(true);
     }
     expect(rowsOf(withPane(liveState({}, { ticks: 20 }), 'opens', { errorsOnly: true }), 'opens').length).toBeGreaterThan(0);
   });
@@ -101,7 +104,7 @@ describe('paneView', () => {
       const [one] = frame.panes.containers.rows;
       return withRows(frame, 'containers', [['5000', a], ['5001', b], ['5002', c]].map(([container, cpuPct]) => ({ ...one!, container: String(container), cpuPct: Number(cpuPct) })));
     };
-    const order = (state: State) => rowsOf(state, 'containers').map(({ key }) => key);
+    const order = (state: State) => rowsOf(state, 'containers').map(({ members }) => members[0]);
     let state = shows(emptyState(), history, rows(50, 40, 90));
     expect(order(state)).toEqual(['5002', '5000', '5001']);
     // 41 and 42 are alike: who used more over the last ticks stays above.
@@ -123,9 +126,9 @@ describe('paneView', () => {
     const state = liveState();
     const columns = (one: State, id: 'syscalls' | 'opens') => paneView(one, id)!.columns.map((column) => column.id);
     expect(columns(state, 'syscalls')).not.toContain('container');
-    expect(columns({ ...state, grouped: false }, 'syscalls').slice(0, 2)).toEqual(['syscall', 'container']);
+    expect(columns(withPane(state, 'syscalls', { grouping: 'container' }), 'syscalls').slice(0, 2)).toEqual(['syscall', 'container']);
     expect(columns(state, 'opens')).toContain('container');
-    expect(columns({ ...state, scope: containerScope('5000', 'x') }, 'opens')).not.toContain('container');
+    expect(columns({ ...state, scope: scopeOn(state, '5000') }, 'opens')).not.toContain('container');
     expect(columns(state, 'syscalls')).not.toContain('injected');
     const frame = withRows(frameOf(state), 'syscalls', frameOf(state).panes.syscalls.rows.map((row, i) => ({ ...row, injected: i === 0 ? 3 : 0 })));
     expect(columns({ ...state, shown: { ...state.shown!, frame } }, 'syscalls')).toContain('injected');
@@ -191,6 +194,6 @@ describe('the options', () => {
     expect(state.panes.containers.sort).toEqual({ column: 'memoryBytes', descending: false });
     const live = shows(withPane(state, 'containers', { filter }), new History(), new FakeNode().next());
     expect(rowsOf(live, 'containers').length).toBeGreaterThan(0);
-    for (const { row } of rowsOf(live, 'containers')) expect(contextFor(live.shown!).container(row.container).container).toBe('etcd');
+    for (const { row } of rowsOf(live, 'containers')) expect(paneView(live, 'containers')!.context.container(row.container).container).toBe('etcd');
   });
 });

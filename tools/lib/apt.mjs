@@ -9,6 +9,16 @@ export function aptCommand(list) {
   return `apt-get update && apt-get install -y --no-install-recommends ${aptPackages(list).join(' ')}`;
 }
 
+/** Packages start and enable their services. What was missing until now serves nobody: a daemon must not stay behind. */
+async function stopServices(installed) {
+  const services = installed.flatMap((need) => need.service || []);
+  const systemctl = findCommand('systemctl');
+  if (services.length === 0 || systemctl === null) return;
+  // Fails where systemd does not run; nothing was started there either.
+  const { code } = await run(systemctl, ['disable', '--now', ...services]);
+  if (code === 0) say(`stopped and disabled ${services.join(', ')}, which the package had started`);
+}
+
 /**
  * @param lacking what is missing now
  * @param wanted what must be there afterwards
@@ -33,5 +43,6 @@ export async function aptInstall(lacking, wanted) {
   if (code !== 0) throw new SetupError(`apt-get install failed (code ${code}), see above; mend it, or run: ${aptCommand(lacking)}`);
   const still = missing(wanted);
   if (still.length > 0) throw new SetupError(`still missing after apt-get install: ${names(still)}`);
+  await stopServices(lacking);
   say(`system packages installed (${seconds(Date.now() - start)})`);
 }

@@ -2,7 +2,7 @@
  * What the machine must have before kbtop can be built, tested or benchmarked, and how to get it.
  * Looked for as files, never by asking the package manager: that is fast and works on every distribution.
  */
-import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
+import { accessSync, closeSync, constants, existsSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 const TRIPLET = { x64: 'x86_64-linux-gnu', arm64: 'aarch64-linux-gnu' }[process.arch] || '';
@@ -35,6 +35,23 @@ function findIn(dirs, name) {
   return null;
 }
 
+/** Whether a program runs without libraries: a dynamic one names its loader in its first few hundred bytes. */
+export function isStatic(path) {
+  let fd;
+  try {
+    fd = openSync(path, 'r');
+  } catch {
+    return false;
+  }
+  try {
+    const head = Buffer.alloc(4096);
+    const text = head.subarray(0, readSync(fd, head)).toString('latin1');
+    return text.startsWith('\x7fELF') && !/\/ld[-\w.]*\.so/.test(text);
+  } finally {
+    closeSync(fd);
+  }
+}
+
 /** Distributions install LLVM's tools under their bare name, with a version, or both. */
 const LLVM_VERSIONS = ['', ...Array.from({ length: 9 }, (_, i) => `-${22 - i}`)];
 const findAny = (name) => LLVM_VERSIONS.reduce((found, version) => found || findCommand(`${name}${version}`), null);
@@ -44,6 +61,7 @@ const llvm = (name, apt = name) => ({ what: name, apt, find: () => findAny(name)
 const header = (name, apt) => ({ what: `<${name}>`, apt, find: () => findIn(INCLUDE_DIRS, name) });
 const archive = (name, apt) => ({ what: name, apt, find: () => findIn(LIBRARY_DIRS, name) });
 const file = (path, apt) => ({ what: path, apt, find: () => (existsSync(path) ? path : null) });
+const staticProgram = (path, apt) => ({ what: `a static ${path}`, apt, find: () => (isStatic(path) ? path : null) });
 
 /** Ubuntu ships bpftool with its kernel tools. */
 const bpftoolPackage = () => (distribution().id === 'ubuntu' ? 'linux-tools-common linux-tools-generic' : 'bpftool');
@@ -65,6 +83,10 @@ const TEST = [
   command('sudo'),
   command('bpftool', bpftoolPackage()),
   command('ip', 'iproute2'),
+  // Real pods; the tests start it themselves, so its service is not wanted.
+  { ...command('containerd'), service: 'containerd.service' },
+  command('runc'),
+  staticProgram('/bin/busybox', 'busybox-static'),
   file('/usr/share/fonts/truetype/dejavu/DejaVuSansMono.ttf', 'fonts-dejavu-core'),
 ];
 const BENCH = [

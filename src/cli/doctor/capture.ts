@@ -4,11 +4,15 @@ import type { Feature } from '../../bpf/features.ts';
 import { programFeatures } from '../../bpf/program-features.ts';
 import type { PaneId, PaneState } from '../../frame/frame.ts';
 import { PANE_IDS } from '../../frame/panes/index.ts';
-import { Manager } from '../../probes/manager.ts';
+import type { Identity } from '../../identity/identity.ts';
+import type { Manager } from '../../probes/manager.ts';
 import { type Check, check, featureCheck, reasonOf } from './check.ts';
+import { sourceChecks } from './identity.ts';
 
 /** How long the probes run: long enough to read every map once, milliseconds. */
-const TRIAL_MS = 200;
+export const TRIAL_MS = 200;
+
+const PATHS_ALONE = 'paths from mounted cgroup file systems alone';
 
 /** What was tried and refused, in one line. */
 function failedPrograms(results: readonly ProgramResult[]): string {
@@ -27,11 +31,13 @@ export interface CaptureChecks {
   readonly identity: Check[];
 }
 
-/** Load every pane's probe, measure for a moment, close. Never rejects. */
-export async function paneChecks(addon: Addon, debug: (text: string) => void): Promise<CaptureChecks> {
+/** Load every pane's probe, measure for a moment, close; the sources of names answer meanwhile. Never rejects. @param open a manager of its own */
+export async function paneChecks(open: () => Manager): Promise<CaptureChecks> {
   let manager;
+  let told: Promise<Check[]> = Promise.resolve([]);
   try {
-    manager = new Manager({ addon, debug });
+    manager = open();
+    told = sourceChecks(manager.identity);
     const frame = await manager.sample(TRIAL_MS);
     const results = manager.results();
     const kernel = results.get('identity') ?? [];
@@ -40,13 +46,27 @@ export async function paneChecks(addon: Addon, debug: (text: string) => void): P
     return {
       panes: PANE_IDS.map((pane) => paneCheck(pane, frame.panes[pane].state, results.get(pane === 'containers' ? 'identity' : pane) ?? [])),
       identity: [
-        check('identity', 'cgroup', walked && failed === '' ? true : 'partly', walked ? 'ids from the path of every cgroup, names of services' : 'paths from mounted cgroup file systems alone', failed === '' ? null : failed),
+        check('identity', 'cgroup', walked && failed === '' ? true : 'partly', walked ? 'ids from the path of every cgroup, names of services' : PATHS_ALONE, failed === '' ? null : failed),
+        ...await told,
       ],
     };
   } catch (error) {
-    return { panes: PANE_IDS.map((pane) => check('panes', pane, false, reasonOf(error))), identity: [] };
+    return { panes: PANE_IDS.map((pane) => check('panes', pane, false, reasonOf(error))), identity: await told };
   } finally {
     await manager?.close();
+  }
+}
+
+/** What is known of who is who where BPF cannot be tried. Never rejects. @param open an identity of its own */
+export async function identityChecks(open: () => Identity): Promise<Check[]> {
+  let identity;
+  try {
+    identity = open();
+    return [check('identity', 'cgroup', 'partly', PATHS_ALONE), ...await sourceChecks(identity)];
+  } catch (error) {
+    return [check('identity', 'cgroup', false, reasonOf(error))];
+  } finally {
+    identity?.close();
   }
 }
 

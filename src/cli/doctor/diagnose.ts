@@ -5,14 +5,16 @@ import { type Feature, systemFeatures } from '../../bpf/features.ts';
 import { readKernelConfig } from '../../bpf/kernel-config.ts';
 import { loadAddon } from '../../bpf/load.ts';
 import { PANE_IDS } from '../../frame/panes/index.ts';
-import { type CaptureChecks, paneChecks, programChecks } from './capture.ts';
+import { openCapture, openIdentity } from '../capture.ts';
+import type { SourceSettings } from '../settings.ts';
+import { type CaptureChecks, TRIAL_MS, identityChecks, paneChecks, programChecks } from './capture.ts';
 import { chaosChecks } from './chaos.ts';
 import type { Obstacle } from '../preflight.ts';
 import { type Check, GROUPS, check, reasonOf } from './check.ts';
 import { cgroupChecks, featureChecks, memlockCheck, terminalChecks, versionChecks } from './system.ts';
 
 /** @param obstacle why BPF cannot be tried at all; null: try */
-export async function diagnose(obstacle: Obstacle | null, debug: (text: string) => void): Promise<Check[]> {
+export async function diagnose(obstacle: Obstacle | null, sources: SourceSettings, debug: (text: string) => void): Promise<Check[]> {
   const system = systemFeatures();
   let addon: Addon | null = null;
   let libbpf: string | { readonly reason: string };
@@ -24,14 +26,16 @@ export async function diagnose(obstacle: Obstacle | null, debug: (text: string) 
   }
   const why = obstacle ?? (typeof libbpf === 'string' ? null : { reason: libbpf.reason, fix: null });
   let features: readonly Feature[] = [], programs: Check[] = [check('programs', 'program types', null, 'not tried: see the panes')];
-  let capture: CaptureChecks = {
-    panes: PANE_IDS.map((pane) => check('panes', pane, false, why?.reason ?? 'not tried', why?.fix)),
-    identity: [check('identity', 'cgroup', 'partly', 'paths from mounted cgroup file systems alone')],
-  };
+  let capture: CaptureChecks;
   if (addon && why === null) {
     // One after the other: both take the kernel's verifier for themselves, and the probes' own refusals stay apart in the log.
     ({ features, checks: programs } = await programChecks(addon, debug));
-    capture = await paneChecks(addon, debug);
+    capture = await paneChecks(() => openCapture({ intervalMs: TRIAL_MS, sources, debug }));
+  } else {
+    capture = {
+      panes: PANE_IDS.map((pane) => check('panes', pane, false, why?.reason ?? 'not tried', why?.fix)),
+      identity: await identityChecks(() => openIdentity({ sources, debug })),
+    };
   }
   const config = readKernelConfig(release());
   const all = [

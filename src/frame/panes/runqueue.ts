@@ -1,33 +1,34 @@
 import type { PaneDef } from '../columns.ts';
 import type { RunqueueRow } from '../frame.ts';
 import { mergeLatencies } from '../histogram.ts';
-import { ALL_CONTAINERS, containerName } from '../names.ts';
+import { maxKnown } from '../grouping.ts';
+import { containerName } from '../names.ts';
 import { containerColumn, latencyColumn, latencyExports } from './shared.ts';
 
 /** A wait that a person notices, and one that breaks a service: microseconds. */
 export const LIMITS = { warn: 5_000, bad: 50_000 };
+
+/** Several cgroups of a container: its CPU limit stands on one of them. */
+function merge(rows: readonly RunqueueRow[], container: string): RunqueueRow {
+  const by = new Map<string, number>();
+  for (const row of rows) for (const p of row.preemptedBy) by.set(p.container, (by.get(p.container) ?? 0) + p.count);
+  return {
+    container,
+    count: rows.reduce((n, row) => n + row.count, 0),
+    ratePerSec: rows.reduce((n, row) => n + row.ratePerSec, 0),
+    latency: mergeLatencies(rows.map((row) => row.latency)),
+    throttledPct: maxKnown(rows, (row) => row.throttledPct),
+    preemptedBy: Array.from(by, ([of, count]) => ({ container: of, count })).sort((a, b) => b.count - a.count),
+  };
+}
 
 export const runqueue: PaneDef<'runqueue'> = {
   id: 'runqueue', number: 2, title: 'run queue', kind: 'table',
   help: 'How long tasks that could run waited for a CPU, by the container that waited, and who ran instead',
   defaultSort: { column: 'p99Us', descending: true },
   rowKey: (row) => row.container,
-  mergeKey: () => ALL_CONTAINERS,
+  groupings: [{ id: 'container', label: 'by container', by: 'container', merge }],
   isTrouble: (row) => (row.latency?.p99Us ?? 0) >= LIMITS.warn || (row.throttledPct ?? 0) > 1,
-  merge: (rows) => {
-    const first = rows[0] as RunqueueRow;
-    if (rows.length === 1) return first;
-    const by = new Map<string, number>();
-    for (const row of rows) for (const p of row.preemptedBy) by.set(p.container, (by.get(p.container) ?? 0) + p.count);
-    return {
-      container: ALL_CONTAINERS,
-      count: rows.reduce((n, row) => n + row.count, 0),
-      ratePerSec: rows.reduce((n, row) => n + row.ratePerSec, 0),
-      latency: mergeLatencies(rows.map((row) => row.latency)),
-      throttledPct: null,
-      preemptedBy: [...by].map(([container, count]) => ({ container, count })).sort((a, b) => b.count - a.count),
-    };
-  },
   columns: [
     containerColumn(0, 12),
     { id: 'ratePerSec', title: 'RUNS/s', unit: 'perSec', align: 'right', rank: 3, width: { min: 6, max: 8, grow: 0 },

@@ -1,14 +1,22 @@
 /** Columns that several panes have. */
 import type { Column, RowMetric } from '../columns.ts';
-import type { Latency, StreamTotal } from '../frame.ts';
+import type { ContainerInfo, Latency, StreamTotal } from '../frame.ts';
 import { ALL_CONTAINERS, fullName } from '../names.ts';
+
+/** A name that is not all that there is to know of it. */
+export const unsure = (name: string, info: ContainerInfo): string => (info.unresolved === null ? name : `${name}?`);
 
 /** Who: namespace/pod/container. */
 export function containerColumn<Row extends { readonly container: string }>(rank: number, min = 12, max = 48): Column<Row> {
   return {
     id: 'container', title: 'CONTAINER', unit: 'text', align: 'left', rank, width: { min, max, grow: 3, ideal: 20 }, cut: 'middle',
-    help: 'Namespace, pod and container, or the service or cgroup where it is not a pod',
+    help: 'Namespace, pod and container, or the service or cgroup where it is not a pod; ? when a name is missing, and the details say why',
     value: (row, context) => (row.container === ALL_CONTAINERS ? 'all' : fullName(context.container(row.container))),
+    text: (row, context) => {
+      if (row.container === ALL_CONTAINERS) return 'all';
+      const info = context.container(row.container);
+      return unsure(fullName(info), info);
+    },
   };
 }
 

@@ -1,7 +1,6 @@
 import type { PaneDef } from '../columns.ts';
 import type { Latency, SyscallRow } from '../frame.ts';
 import { mergeLatencies } from '../histogram.ts';
-import { ALL_CONTAINERS } from '../names.ts';
 import { containerColumn, exportColumn, latencyColumn, latencyExports } from './shared.ts';
 
 const sum = (counts: Readonly<Record<string, number>>): number => Object.values(counts).reduce((a, b) => a + b, 0);
@@ -25,27 +24,32 @@ export function errorText(errors: Readonly<Record<string, number>>): string {
   return Object.entries(errors).sort((a, b) => b[1] - a[1]).map(([errno, n]) => `${errno} ${n}`).join(', ');
 }
 
+/** Which call, whoever makes it. */
+export const callKey = (row: SyscallRow): string => `${row.abi} ${row.nr}`;
+
+function merge(rows: readonly SyscallRow[], container: string): SyscallRow {
+  let latency: Latency | null | undefined;
+  return {
+    ...(rows[0] as SyscallRow), container,
+    count: rows.reduce((n, row) => n + row.count, 0),
+    ratePerSec: rows.reduce((n, row) => n + row.ratePerSec, 0),
+    injected: rows.reduce((n, row) => n + row.injected, 0),
+    errors: mergeErrors(rows),
+    // The dearest part, and most rows are never on screen.
+    get latency() { return latency === undefined ? (latency = mergeLatencies(rows.map((row) => row.latency))) : latency; },
+  };
+}
+
 export const syscalls: PaneDef<'syscalls'> = {
   id: 'syscalls', number: 1, title: 'syscalls', kind: 'table',
   help: 'System calls by container: how many, how many failed and with what, and how long they took',
   defaultSort: { column: 'ratePerSec', descending: true },
   rowKey: (row) => `${row.container} ${row.abi} ${row.nr}`,
-  mergeKey: (row) => `${row.abi} ${row.nr}`,
+  groupings: [
+    { id: 'all', label: 'all containers', by: null, part: callKey, merge },
+    { id: 'container', label: 'by container', by: 'container', part: callKey, merge },
+  ],
   isTrouble: (row) => row.errors !== null && sum(row.errors) > 0,
-  merge: (rows) => {
-    const first = rows[0] as SyscallRow;
-    if (rows.length === 1) return first;
-    let latency: Latency | null | undefined;
-    return {
-      ...first, container: ALL_CONTAINERS,
-      count: rows.reduce((n, row) => n + row.count, 0),
-      ratePerSec: rows.reduce((n, row) => n + row.ratePerSec, 0),
-      injected: rows.reduce((n, row) => n + row.injected, 0),
-      errors: mergeErrors(rows),
-      // The dearest part, and most rows are never on screen.
-      get latency() { return latency === undefined ? (latency = mergeLatencies(rows.map((row) => row.latency))) : latency; },
-    };
-  },
   columns: [
     { id: 'syscall', title: 'SYSCALL', unit: 'text', align: 'left', rank: 0, width: { min: 10, max: 22, grow: 1, ideal: 14 },
       help: 'Name of the system call; calls of another ABI carry it in front',

@@ -24,7 +24,7 @@ export const tcp: PaneDef<'tcp'> = {
   columns: [
     { id: 'time', title: 'TIME', unit: 'time', align: 'left', rank: 6, width: { min: 8, max: 8, grow: 0 }, help: 'When the outcome was known', value: (row) => row.time },
     { id: 'pid', title: 'PID', unit: 'id', align: 'left', rank: 2, width: { min: 5, max: 8, grow: 0, ideal: 7 }, help: 'Process id of the owner on the host', value: (row) => row.pid },
-    { id: 'nsPid', title: 'NSPID', unit: 'id', align: 'left', rank: 10, width: { min: 5, max: 8, grow: 0 }, help: 'Process id inside its own pid namespace', value: (row) => row.nsPid },
+    { id: 'nsPid', title: 'NSPID', unit: 'id', align: 'left', rank: 4, width: { min: 5, max: 8, grow: 0 }, help: 'Process id inside its own pid namespace', value: (row) => row.nsPid },
     { id: 'comm', title: 'COMM', unit: 'text', align: 'left', rank: 0, width: { min: 8, max: 16, grow: 0, ideal: 12 }, help: 'Name of the owner\'s thread', value: (row) => row.comm, text: (row) => row.comm ?? '?' },
     { id: 'direction', title: 'DIR', unit: 'text', align: 'left', rank: 5, width: { min: 3, max: 7, grow: 0 }, help: 'out: it connected; in: it accepted',
       value: (row) => row.direction, text: (row) => (row.direction === 'connect' ? 'out' : 'in') },
@@ -36,7 +36,7 @@ export const tcp: PaneDef<'tcp'> = {
     { id: 'error', title: 'ERROR', unit: 'text', align: 'left', rank: 8, width: { min: 8, max: 13, grow: 0 }, help: 'errno of the failure', value: (row) => row.error },
     { id: 'retransmits', title: 'RTX', unit: 'count', align: 'right', rank: 7, width: { min: 3, max: 4, grow: 0 }, help: 'Segments sent again', value: (row) => row.retransmits,
       severity: (row) => (row.retransmits > 0 ? 'warn' : 'ok') },
-    containerColumn(4, 14, 40),
+    containerColumn(3, 14, 40),
     { id: 'local', title: 'LOCAL', unit: 'text', align: 'left', rank: 9, width: { min: 12, max: 28, grow: 1 }, cut: 'middle', help: 'Own address and port', value: (row) => endpoint(row.localAddress, row.localPort) },
     { id: 'remote', title: 'REMOTE', unit: 'text', align: 'left', rank: 0, width: { min: 21, max: 47, grow: 3 }, cut: 'middle', help: 'Address and port of the other end', value: (row) => endpoint(row.remoteAddress, row.remotePort) },
   ],

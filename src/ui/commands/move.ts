@@ -54,16 +54,20 @@ export function moveColumns(state: State, by: number): State {
   return withPane(state, state.focus, { columnOffset: Math.max(0, Math.min(last, offset + by)) });
 }
 
+/** Focus a pane; it comes to the front of those that share its place. */
+export const focusOn = (state: State, id: PaneId): State =>
+  (id === state.focus ? state : { ...state, focus: id, fronts: [id, state.focus, ...state.fronts].filter((one, i, all) => all.indexOf(one) === i) });
+
 /** Focus the next pane, or the one before. */
 export function focusBy(state: State, by: number): State {
   const at = PANE_IDS.indexOf(state.focus);
-  return { ...state, focus: PANE_IDS[(at + by + PANE_IDS.length) % PANE_IDS.length] as PaneId };
+  return focusOn(state, PANE_IDS[(at + by + PANE_IDS.length) % PANE_IDS.length] as PaneId);
 }
 
 /** Focus the pane with this number. */
 export function focusNumber(state: State, number: number): State {
   const id = PANE_IDS.find((one) => paneOf(one).number === number);
-  return id === undefined ? state : { ...state, focus: id };
+  return id === undefined ? state : focusOn(state, id);
 }
 
 export const toggleZoom = (state: State): State => ({ ...state, zoomed: !state.zoomed });

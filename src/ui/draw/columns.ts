@@ -28,13 +28,13 @@ export interface ColumnFit {
 
 const sumOf = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
 
-/** Columns by rank, as many as fit at their least width, extras only beside others at their ideal width; at least one. */
+/** Columns by rank, as many as fit at their least width, extras only beside others that have their ideal width or what they need; at least one. */
 function byRank(columns: readonly Wanted[], room: number, gap: number): number[] {
   const order = columns.map((_, i) => i).sort((a, b) => (columns[a]?.rank ?? 0) - (columns[b]?.rank ?? 0) || a - b);
   const chosen: number[] = [];
   let least = 0, ideal = 0;
   for (const i of order) {
-    const { width, rank } = columns[i] as Wanted;
+    const { width, rank, need } = columns[i] as Wanted;
     const space = chosen.length > 0 ? gap : 0;
     if (chosen.length > 0 && (rank >= EXTRA ? ideal : least) + space + width.min > room) {
       if (rank > 0) break;
@@ -42,7 +42,7 @@ function byRank(columns: readonly Wanted[], room: number, gap: number): number[]
     }
     chosen.push(i);
     least += space + width.min;
-    ideal += space + Math.max(width.min, width.ideal ?? 0);
+    ideal += space + Math.max(width.min, Math.min(width.ideal ?? 0, need));
   }
   return chosen.sort((a, b) => a - b);
 }

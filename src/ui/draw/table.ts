@@ -29,13 +29,19 @@ export interface Table {
 /** Cells between columns: a wide table can afford air. */
 const gapOf = (width: number): number => (width >= 100 ? 2 : 1);
 
+/** Least cells of a column: half an id says nothing, and names that are short leave their room to others. */
+function leastOf({ unit, width, trendOf }: AnyColumn, need: number): number {
+  if (unit === 'id') return Math.max(width.min, Math.min(width.max, need));
+  return unit === 'text' && trendOf === undefined ? Math.min(width.min, need) : width.min;
+}
+
 /** How the columns of a table share `width` cells. */
 export function tableColumns(table: Table, width: number): ColumnFit {
   return fitColumns(table.columns.map((column, i) => {
     // The sort mark stands behind the title.
     const title = column.title.length + (column.id === table.sort.column ? 1 : 0);
-    const min = Math.max(column.width.min, title);
     const need = column.trendOf === undefined ? Math.max(title, table.needs[i] ?? 0) : column.width.max;
+    const min = Math.max(title, leastOf(column, need));
     return { width: { ...column.width, min, max: Math.max(min, column.width.max) }, rank: column.rank, need, elastic: column.trendOf !== undefined };
   }), width, gapOf(width), table.columnOffset);
 }

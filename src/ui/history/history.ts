@@ -135,6 +135,11 @@ export class History {
     return this.#containers.get(key)?.info;
   }
 
+  /** All containers that are remembered, with their keys: also those that are idle, or ended within the last while. */
+  containers(): Iterable<readonly [key: string, info: ContainerInfo]> {
+    return Array.from(this.#containers, ([key, { info }]) => [key, info] as const);
+  }
+
   /** Keys for `rates` and `heat` of the containers in a scope. */
   keysOf(scope: Scope | null): readonly string[] {
     if (scope === null) return [ALL_CONTAINERS];

@@ -1,15 +1,20 @@
 /** Everything about one row: its columns with their meaning, latencies, errors, and who the container is. */
-import type { ContainerInfo, Latency, RunqueueRow, SyscallRow } from '../../frame/frame.ts';
+import { formatAge } from '../../frame/age.ts';
+import type { RowContext } from '../../frame/columns.ts';
+import type { ContainerInfo, Frame, Latency, RunqueueRow, SyscallRow } from '../../frame/frame.ts';
 import { ALL_CONTAINERS, containerName, fullName } from '../../frame/names.ts';
+import { statusSeverity } from '../../frame/pod.ts';
 import { formatCount, formatRate, formatUs } from '../../frame/units.ts';
 import type { Piece } from '../draw/box.ts';
 import type { Pen } from '../draw/pen.ts';
 import { octaveOf } from '../history/history.ts';
-import type { Overlay, State } from '../model.ts';
+import type { Overlay, Shown, State } from '../model.ts';
 import { exactRange, histogram } from '../panes/waits.ts';
-import type { AnyRow } from '../rows.ts';
+import type { AnyColumn, AnyRow } from '../rows.ts';
 import { cellText, paneOf } from '../rows.ts';
-import { contextFor, paneView } from '../view.ts';
+import type { Role } from '../theme.ts';
+import { SEVERITY_ROLE } from '../theme.ts';
+import { contextFor, paneView, scopeOf } from '../view.ts';
 import { bar } from '../draw/bar.ts';
 import { beside, blankLine, entryLines, headingLine, textLines } from './text.ts';
 
@@ -29,10 +34,17 @@ export function detailTitle(state: State, overlay: Details): Piece[] {
   ];
 }
 
+/** The Frame's context, which knows the overlay's row also when it is that of a group that is gone. */
+function contextWith(shown: Shown, { row, info }: Details): RowContext {
+  const context = contextFor(shown);
+  return { frame: context.frame, container: (key) => (key === row.container ? info : context.container(key)) };
+}
+
 function columnLines(state: State, overlay: Details, pen: Pen, width: number): string[] {
   if (state.shown === null) return [];
-  const context = contextFor(state.shown);
-  const columns = paneOf(overlay.pane).columns.filter((column) => column.trendOf === undefined);
+  const context = contextWith(state.shown, overlay);
+  const known = (column: AnyColumn): boolean => column.optional !== true || column.value(overlay.row, context) !== null;
+  const columns = paneOf(overlay.pane).columns.filter((column) => column.trendOf === undefined && known(column));
   const titleWidth = Math.max(...columns.map((column) => column.title.length));
   const values = columns.map((column) => pen.clean(cellText(column, overlay.row, context, pen.ascii)));
   const short = (value: string): boolean => pen.width(value) <= SHORT_VALUE;
@@ -91,7 +103,8 @@ function rankings(state: State, overlay: Details, pen: Pen, width: number): stri
     const call = row as SyscallRow;
     lines.push(...ranking(pen, 'Errors', Object.entries(call.errors ?? {}), width, formatCount));
     if (call.container === ALL_CONTAINERS) {
-      const parts = shown.frame.panes.syscalls.rows.filter((one) => one.nr === call.nr && one.abi === call.abi);
+      const scope = scopeOf(state);
+      const parts = shown.frame.panes.syscalls.rows.filter((one) => one.nr === call.nr && one.abi === call.abi && scope?.matches(one.container, context.container(one.container)) !== false);
       lines.push(...ranking(pen, 'Per second by container', parts.map((one) => [name(one.container), one.ratePerSec] as const), width, formatRate));
     }
   }
@@ -103,31 +116,36 @@ function rankings(state: State, overlay: Details, pen: Pen, width: number): stri
 }
 
 /** Who it is, and why that is not all known. */
-function identityLines(key: string, info: ContainerInfo, pen: Pen, width: number): string[] {
-  const labels = Object.entries(info.labels).map(([name, value]) => `${name}=${value}`).join(' ');
-  const facts: readonly (readonly [string, string | null])[] = [
+function identityLines(frame: Frame, key: string, info: ContainerInfo, pen: Pen, width: number): string[] {
+  const { podStatus: pod } = info;
+  const ageMs = pod?.createdAt == null ? Number.NaN : Date.parse(frame.time) - Date.parse(pod.createdAt);
+  const facts: readonly (readonly [string, string | null, Role?])[] = [
     ['kind', info.kind], ['namespace', info.namespace], ['pod', info.pod], ['pod uid', info.podUid], ['container', info.container], ['container id', info.containerId],
-    ['image', info.image], ['owner', info.owner === null ? null : `${info.owner.kind}/${info.owner.name}`], ['qos', info.qos], ['labels', labels === '' ? null : labels],
-    ['nodename', info.nodename], ['pid namespace', info.pidNs === null ? null : String(info.pidNs)], ['cgroup', info.cgroup], ['cgroup id', info.cgroupId], ['key', key],
+    ['image', info.image], ['owner', info.owner === null ? null : `${info.owner.kind}/${info.owner.name}`], ['qos', info.qos],
+    ['status', pod === null ? null : pod.status, pod === null ? 'text' : SEVERITY_ROLE[statusSeverity(pod.status)]], ['ready', pod === null ? null : `${pod.ready} of ${pod.containers} containers`],
+    ['restarts', pod === null ? null : String(pod.restarts), pod !== null && pod.restarts > 0 ? 'warn' : 'text'],
+    ['age', Number.isNaN(ageMs) ? null : `${formatAge(ageMs)}, since ${pod?.createdAt ?? ''}`],
+    ...Object.entries(info.labels).map(([name, value], i) => [i === 0 ? 'labels' : '', `${name}=${value}`] as const),
+    ['nodename', info.nodename], ['pid namespace', info.pidNs === null ? null : String(info.pidNs)], ['cgroup', info.cgroup], ['cgroup id', info.cgroupId === '' ? null : info.cgroupId], ['key', key],
     ['named by', info.nameSource],
   ];
   return [
     headingLine(pen, 'Container', width),
-    ...facts.flatMap(([name, value]) => (value === null ? [] : entryLines(pen, name, value, 13, width, { name: 'dim', text: 'text' }))),
+    ...facts.flatMap(([name, value, role]) => (value === null ? [] : entryLines(pen, name, value, 13, width, { name: 'dim', text: role ?? 'text' }))),
     ...(info.unresolved === null ? [] : entryLines(pen, 'not known', info.unresolved, 13, width, { name: 'warn', text: 'warn' })), blankLine(width),
   ];
 }
 
-function whereLines(state: State, row: AnyRow, pen: Pen, width: number): string[] {
+function whereLines(state: State, { row, info }: Details, pen: Pen, width: number): string[] {
   if (state.shown === null || row.container === ALL_CONTAINERS) return [];
-  return identityLines(row.container, contextFor(state.shown).container(row.container), pen, width);
+  return identityLines(state.shown.frame, row.container, info, pen, width);
 }
 
 /** Lines of exactly `width` cells. */
 export function detailLines(state: State, overlay: Details, pen: Pen, width: number): string[] {
   const main = (w: number): string[] => [...columnLines(state, overlay, pen, w), blankLine(w)];
   const more = (w: number): string[] => [...latencyLines(overlay.row, pen, w), ...rankings(state, overlay, pen, w)];
-  const where = (w: number): string[] => whereLines(state, overlay.row, pen, w);
+  const where = (w: number): string[] => whereLines(state, overlay, pen, w);
   if (width < TWO_COLUMNS) return [...main(width), ...more(width), ...where(width)];
   const gap = 4, half = Math.floor((width - gap) / 2), rest = width - gap - half;
   return beside([...main(half), ...where(half)], more(rest), half, rest, gap);

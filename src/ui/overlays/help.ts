@@ -31,9 +31,10 @@ function columns(state: State, pen: Pen, width: number): string[] {
 }
 
 const NOTES: readonly (readonly [string, string])[] = [
-  ['filter', 'terms apart by spaces must all hold: web  !web  web|db  rate>100  p99>=5ms  mem>100M  comm=nginx  "a b"'],
+  ['filter', 'terms apart by spaces must all hold: web  !web  web|db  rate>100  p99>=5ms  mem>100M  comm=nginx  ns=shop  age>1d  "a b"'],
   ['!', 'stands after a value that is bad; colour says the same'],
   ['-', 'unknown, which is not zero'],
+  ['?', 'behind a container: a name is missing; d says why'],
   ['lost', 'events that the kernel had no room for, since the start (or 0); counts are exact when it is 0'],
   ['1 row in', 'rates count every event; only so many rows per second are shown'],
   ['self', 'CPU of kbtop plus CPU of its BPF programs, of one CPU'],

@@ -22,7 +22,7 @@ function subjectOf(state: State, view: PaneView, samples: number): Subject {
   const id = view.pane.id;
   const history = state.shown?.history;
   const trend = view.pane.columns.find((column) => column.trendOf !== undefined)?.trendOf;
-  const row = state.panes[id].selected !== null || id === 'containers' ? view.rows[view.selected] : undefined;
+  const row = state.panes[id].selected !== null || id === 'containers' || id === 'processes' ? view.rows[view.selected] : undefined;
   if (trend !== undefined && row !== undefined && history !== undefined) {
     const column = columnById(view.pane, trend);
     const name = view.columns.filter((one) => one.rank <= 1 && one.unit === 'text' && one.trendOf === undefined).map((one) => cellText(one, row.row, view.context, false)).filter((text) => text !== '-');
@@ -33,12 +33,14 @@ function subjectOf(state: State, view: PaneView, samples: number): Subject {
     };
   }
   const scope = scopeOf(state);
+  // Rates are by container: of one process there are none.
+  const whose = scope?.process?.within ?? scope?.label ?? 'all containers';
   if (state.breakdown !== null && id === 'syscalls' && history !== undefined) {
     const values = history.trend(id, 'ratePerSec', view.rows.flatMap((one) => one.members), Math.min(samples, TREND_TICKS));
-    return { caption: `${scope?.label ?? 'all containers'}  ${state.breakdown.label} per second`, values, format: formatRate };
+    return { caption: `${whose}  ${state.breakdown.label} per second`, values, format: formatRate };
   }
   const values = history?.rates(id, history.keysOf(scope), Math.min(samples, CHART_TICKS)) ?? new Float64Array(0);
-  return { caption: `${scope?.label ?? 'all containers'}  ${WHAT[id] ?? 'per second'}`, values, format: formatRate };
+  return { caption: `${whose}  ${WHAT[id] ?? 'per second'}`, values, format: formatRate };
 }
 
 const WHAT: Partial<Record<PaneId, string>> = { syscalls: 'system calls per second', opens: 'opens per second', tcp: 'connections per second' };

@@ -3,24 +3,29 @@ import type { Latency, Loss, PaneId, RunqueueRow, StreamPane, StreamTotal, Sysca
 import { mergeLatencies } from '../../frame/histogram.ts';
 import { formatCount, formatRate, formatUs } from '../../frame/units.ts';
 import { LIMITS } from '../../frame/panes/runqueue.ts';
-import { syscalls } from '../../frame/panes/syscalls.ts';
+import { callKey } from '../../frame/panes/syscalls.ts';
 import type { Piece } from '../draw/box.ts';
 import type { Pen } from '../draw/pen.ts';
 import { sparkline } from '../draw/spark.ts';
 import type { Shown, State } from '../model.ts';
 import type { Role } from '../theme.ts';
 import { columnById, paneOf } from '../rows.ts';
-import { contextFor, paneView, scopeOf } from '../view.ts';
+import { contextFor, groupingOf, paneView, scopeOf, showsTotals } from '../view.ts';
 import { areaOf } from './area.ts';
 
 const piece = (text: string, role: Role, rank: number): Piece => ({ text, role, rank });
 
-/** Rows of a pane's Frame that are in scope. */
+/** Rows of a pane's Frame whose container is in scope; each container is asked about once. */
 function inScope<Row extends { readonly container: string }>(state: State, shown: Shown, rows: readonly Row[]): readonly Row[] {
   const scope = scopeOf(state);
   if (scope === null) return rows;
   const context = contextFor(shown);
-  return rows.filter((row) => scope.matches(row.container, context.container(row.container)));
+  const asked = new Map<string, boolean>();
+  return rows.filter(({ container }) => {
+    let inside = asked.get(container);
+    if (inside === undefined) asked.set(container, inside = scope.matches(container, context.container(container)));
+    return inside;
+  });
 }
 
 const errorsOf = (errors: Readonly<Record<string, number>> | null): number => (errors === null ? 0 : Object.values(errors).reduce((a, b) => a + b, 0));
@@ -28,7 +33,7 @@ const sum = <T>(items: readonly T[], value: (item: T) => number): number => item
 
 function syscallFacts(state: State, shown: Shown): Piece[] {
   const { breakdown } = state;
-  const rows = inScope<SyscallRow>(state, shown, shown.frame.panes.syscalls.rows).filter((row) => breakdown === null || syscalls.mergeKey?.(row) === breakdown.key);
+  const rows = inScope<SyscallRow>(state, shown, shown.frame.panes.syscalls.rows).filter((row) => breakdown === null || callKey(row) === breakdown.key);
   const seconds = Math.max(shown.frame.intervalMs, 1) / 1000;
   const errors = sum(rows, (row) => errorsOf(row.errors)) / seconds;
   return [
@@ -59,6 +64,8 @@ function streamFacts(state: State, shown: Shown, pane: StreamPane<unknown>, wron
   const totals = inScope<StreamTotal>(state, shown, pane.totals);
   const rate = scopeOf(state) === null ? pane.ratePerSec : sum(totals, (total) => total.count) / seconds;
   const errors = sum(totals, (total) => errorsOf(total.errors)) / seconds;
+  // Exact numbers are by container: of one process there are only the rows.
+  if (scopeOf(state)?.process !== undefined) return [piece(`container ${formatRate(rate)}/s`, 'dim', 1)];
   return [piece(`${formatRate(rate)}/s`, 'strong', 1), ...(errors > 0 ? [piece(`${formatRate(errors)} ${wrong}/s`, 'warn', 3)] : [])];
 }
 
@@ -81,7 +88,7 @@ function levelFacts(shown: Shown, id: PaneId): Piece[] {
 
 /** Rate over time, small, where the pane has no chart of its own. */
 function trendFact(state: State, shown: Shown, id: PaneId, pen: Pen, width: number): Piece[] {
-  if (id === 'containers' || id === 'runqueue' || width < 36 || (areaOf(state, id)?.chart ?? 0) > 0) return [];
+  if (id === 'containers' || id === 'runqueue' || id === 'processes' || scopeOf(state)?.process !== undefined || width < 36 || (areaOf(state, id)?.chart ?? 0) > 0) return [];
   const cells = width >= 70 ? 16 : 8;
   const line = sparkline(pen, shown.history.rates(id, shown.history.keysOf(scopeOf(state)), cells), cells);
   return line.trim() === '' ? [] : [piece(line, 'spark', 5)];
@@ -100,8 +107,8 @@ function viewFacts(state: State, shown: Shown, id: PaneId, pen: Pen): Piece[] {
   const own = paneOf(id).defaultSort;
   const filtered = view.rows.length !== view.total;
   const facts: Piece[] = [];
-  if (state.totals && (id === 'syscalls' || id === 'runqueue')) facts.push(piece(`total ${duration(shown.history.totals().elapsedMs)}`, 'accent', 1));
-  if (filtered || id === 'containers') facts.push(piece(filtered ? `${view.rows.length}/${view.total}` : `${view.total}`, filtered ? 'accent' : 'text', 2));
+  if (showsTotals(state, id)) facts.push(piece(`total ${duration(shown.history.totals().elapsedMs)}`, 'accent', 1));
+  if (filtered || id === 'containers' || id === 'processes') facts.push(piece(filtered ? `${view.rows.length}/${view.total}` : `${view.total}`, filtered ? 'accent' : 'text', 2));
   if (sort.column !== own.column || sort.descending !== own.descending || id === 'containers') {
     facts.push(piece(`by ${columnById(paneOf(id), sort.column)?.title ?? sort.column} ${sort.descending ? pen.symbols.descending : pen.symbols.ascending}`, 'dim', 4));
   }
@@ -123,11 +130,16 @@ export function factsOf(state: State, id: PaneId, pen: Pen, width: number): Piec
   return [...viewFacts(state, shown, id, pen), ...levelFacts(shown, id), ...own, ...trendFact(state, shown, id, pen, width), ...lossFacts(pane.loss)];
 }
 
-/** The left of a pane's title: number, name, and the one call that it is about. */
-export function titleOf(state: State, id: PaneId, pen: Pen): Piece[] {
+/** The left of a pane's title: number, name, how its rows are put together, the one call that it is about, and who shares its place. */
+export function titleOf(state: State, id: PaneId, pen: Pen, behind: readonly PaneId[] = []): Piece[] {
   const pane = paneOf(id);
   const focused = state.focus === id;
   const title = [piece(`${pane.number} ${pane.title}`, focused ? 'title' : 'text', 0)];
+  const grouping = groupingOf(state, pane);
+  if (grouping !== null && grouping.id === state.panes[id].grouping && grouping !== pane.groupings?.[0]) title.push(piece(grouping.label, 'accent', 1));
   if (id === 'syscalls' && state.breakdown !== null) title.push(piece(`${pen.symbols.more.right} ${state.breakdown.label}`, 'accent', 0));
+  if (scopeOf(state)?.process !== undefined && (id === 'syscalls' || id === 'runqueue' || id === 'containers')) title.push(piece('whole container', 'dim', 1));
+  // A wider gap: they are two titles.
+  for (const other of behind) title.push(piece(` ${paneOf(other).number} ${paneOf(other).title}`, 'dim', 6));
   return title;
 }

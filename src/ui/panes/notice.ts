@@ -52,9 +52,9 @@ export function emptyLines(state: State, view: PaneView, pen: Pen, width: number
   if (hidden && errorsOnly) return paragraph(pen, [{ text: 'no errors', role: 'ok' }, { text: `${rows(view.total)} without any hidden; ! shows all`, role: 'dim' }], width, height);
   const what = state.breakdown !== null && id === 'syscalls' ? `no ${state.breakdown.label}` : NOTHING[id] ?? `no ${paneOf(id).title}`;
   const where = scope === null ? '' : ` in ${scope.label}`;
-  return paragraph(pen, [{ text: `${what}${where}${view.pane.kind === 'stream' ? ' yet' : ' in this interval'}`, role: 'dim' }, ...(state.scope === null ? [] : [{ text: 'Esc leaves the scope', role: 'dim' as Role }])], width, height);
+  return paragraph(pen, [{ text: `${what}${where}${view.pane.kind === 'stream' ? ' yet' : ' in this interval'}`, role: 'dim' }, ...(state.scope === null ? [] : [{ text: 'Esc goes back', role: 'dim' as Role }])], width, height);
 }
 
 const NOTHING: Partial<Record<PaneId, string>> = {
-  syscalls: 'no system calls', runqueue: 'no waits for a CPU', opens: 'no file opens', tcp: 'no TCP connections', containers: 'no containers',
+  syscalls: 'no system calls', runqueue: 'no waits for a CPU', opens: 'no file opens', tcp: 'no TCP connections', containers: 'no containers', processes: 'no process used the CPU',
 };

@@ -43,18 +43,18 @@ function bodyOf(state: State, id: PaneId, pen: Pen, width: number, height: numbe
   return { ...body, lines: [...body.lines, ...Array.from({ length: Math.max(0, area.height - body.lines.length) }, () => blank), ...reason] };
 }
 
-/** Exactly `height` lines of exactly `width` cells. */
-export function drawPane(state: State, id: PaneId, pen: Pen, width: number, height: number, pad: number): string[] {
+/** Exactly `height` lines of exactly `width` cells. @param behind panes that share its place */
+export function drawPane(state: State, id: PaneId, pen: Pen, width: number, height: number, pad: number, behind: readonly PaneId[] = []): string[] {
   const inner = { width: innerWidth(width, pad), height: Math.max(0, height - 2) };
-  const menu = state.menu?.kind === 'sort' && state.menu.pane === id || state.menu?.kind === 'namespace' && state.focus === id;
+  const { menu } = state;
   let body: Body;
-  if (menu) {
-    const beside = menuWidth(state, pen, inner.width);
+  if (menu?.kind === 'sort' && menu.pane === id) {
+    const beside = menuWidth(menu, pen, inner.width);
     const rest = inner.width - beside - 1;
-    const list = drawMenu(state, pen, rest >= 12 ? beside : inner.width, inner.height);
-    const behind = rest >= 12 ? bodyOf(state, id, pen, rest, inner.height) : null;
+    const list = drawMenu(menu, pen, rest >= 12 ? beside : inner.width, inner.height);
+    const own = rest >= 12 ? bodyOf(state, id, pen, rest, inner.height) : null;
     const blank = ' '.repeat(Math.max(0, rest));
-    body = { lines: behind === null ? list : list.map((line, i) => `${line} ${behind.lines[i] ?? blank}`) };
+    body = { lines: own === null ? list : list.map((line, i) => `${line} ${own.lines[i] ?? blank}`) };
   } else body = bodyOf(state, id, pen, inner.width, inner.height);
-  return drawBox(pen, { width, height, title: titleOf(state, id, pen), facts: factsOf(state, id, pen, width), focused: state.focus === id, pad }, body);
+  return drawBox(pen, { width, height, title: titleOf(state, id, pen, behind), facts: factsOf(state, id, pen, width), focused: state.focus === id, pad }, body);
 }

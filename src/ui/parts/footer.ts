@@ -37,7 +37,6 @@ function labelOf(binding: Binding, state: State): string {
     case 'zoom': return state.zoomed ? 'Unzoom' : binding.label;
     case 'totals': return state.totals ? 'Interval' : binding.label;
     case 'heatMap': return state.heatMap ? 'Histogram' : binding.label;
-    case 'group': return state.grouped ? binding.label : 'Group';
     default: return binding.label;
   }
 }

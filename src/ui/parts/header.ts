@@ -9,6 +9,7 @@ import type { Pen } from '../draw/pen.ts';
 import type { State } from '../model.ts';
 import { paneOf } from '../rows.ts';
 import { scopeOf } from '../view.ts';
+import { crumbText } from './crumbs.ts';
 
 /** "5/5 probes", or which are not up and why in a word. */
 function probes(state: State): LinePiece {
@@ -31,15 +32,25 @@ function self(state: State): LinePiece[] {
   ];
 }
 
+/** The way into the scope, in the room that what is never left out leaves, with the node's name and what was lost. */
+function crumbs(state: State, pen: Pen, right: readonly LinePiece[], width: number): LinePiece[] {
+  const scope = scopeOf(state);
+  if (scope === null) return [];
+  const cells = ({ spans }: LinePiece): number => spans.reduce((n, span) => n + pen.width(pen.clean(span.text)), 0) + 2;
+  const name = state.shown?.frame.node.name ?? '';
+  const taken = right.filter(({ rank }) => rank <= 2).reduce((n, piece) => n + cells(piece), 0) + Math.min(32, pen.width(pen.clean(name)) + 2);
+  const lead = `${pen.symbols.more.right} `;
+  return [linePiece(lead + crumbText(pen, scope.crumbs ?? [scope.label], Math.max(16, width - 4 - taken - lead.length)), 'accent', 0)];
+}
+
 /** Exactly `width` cells. */
 export function drawHeader(state: State, pen: Pen, width: number): string {
   const { shown } = state;
   const frame = shown?.frame;
-  const scope = scopeOf(state);
-  const left: LinePiece[] = [
+  const left = (right: readonly LinePiece[]): LinePiece[] => [
     { spans: [{ text: 'kbtop', role: 'key' }, ...(width >= 140 ? [{ text: ` ${state.version}`, role: 'dim' } as const] : [])], rank: 8 },
     ...(frame === undefined ? [] : [linePiece(frame.node.name, 'strong', 1)]),
-    ...(scope === null ? [] : [linePiece(`${pen.symbols.more.right} ${scope.label}`, 'accent', 0)]),
+    ...crumbs(state, pen, right, width),
     ...(frame === undefined ? [] : [
       linePiece(`linux ${frame.node.kernel}`, 'dim', 10),
       linePiece(`${frame.node.cpus} cpu${frame.node.cpus === 1 ? '' : 's'}`, 'dim', 11),
@@ -57,5 +68,5 @@ export function drawHeader(state: State, pen: Pen, width: number): string {
     ...self(state),
     ...(frame === undefined ? [] : [linePiece(formatTime(frame.time), 'text', 5)]),
   ];
-  return drawLine(pen, width, left, right);
+  return drawLine(pen, width, left(right), right);
 }

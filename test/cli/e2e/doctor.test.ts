@@ -29,6 +29,7 @@ describe('kbtop doctor', () => {
     for (const row of rows.filter(({ group }) => group === 'panes')) expect(row.reason).toMatch(/programs load and attach/);
     expect(named(rows, 'chaos')).toEqual(['kprobe override', 'fmod_ret', 'LSM', 'cgroup hooks', 'signal']);
     expect(named(rows, 'programs')).toContain('tp_btf');
+    expect(rows.find(({ group, check }) => group === 'identity' && check === 'cgroup')?.ok).toBe('yes');
     expect(named(rows, 'kernel')).toEqual(expect.arrayContaining(['BTF', 'lockdown', 'RLIMIT_MEMLOCK', 'kernel']));
     expect(named(rows, 'versions')).toEqual(['kbtop', 'Node.js', 'libbpf']);
   });
@@ -55,6 +56,7 @@ describe('kbtop doctor', () => {
     onlyLine(ended);
     expect(rows.find(({ check }) => check === 'root')).toMatchObject({ ok: 'no' });
     for (const row of rows.filter(({ group }) => group === 'panes')) expect(row).toMatchObject({ ok: 'no', fix: 'run it with sudo' });
+    expect(rows.find(({ group, check }) => group === 'identity' && check === 'cgroup')?.ok).toBe('partly');
   });
 
   it('survives a broken addon', async () => {

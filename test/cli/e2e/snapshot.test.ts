@@ -133,10 +133,31 @@ describe.skipIf(!canLoadBpf)('kbtop snapshot and a workload that counts (needs r
   it('tells a container that is not there from one that is idle', async () => {
     const none = await kbtop(['snapshot', '--duration', '200ms', '-c', 'no-such-container']);
     expect(none.code).toBe(4);
-    expect(onlyLine(none)).toContain('no container matches');
+    expect(onlyLine(none)).toMatch(/^no container matches -c no-such-container; .*kbtop snapshot --pane containers lists all$/);
     const idle = await kbtop(['snapshot', '--duration', '200ms', '--pane', 'tcp', '-c', 'no-such-container']);
     expect(idle.code).toBe(0);
-    expect(onlyLine(idle)).toContain('no container that was active');
+    expect(onlyLine(idle)).toContain('no container that was active in the interval matches -c no-such-container');
+  });
+
+  it('leaves out what is in no pod when it is asked for pods, and says which flag found none', async () => {
+    for (const [args, flag] of [[['-n', 'no-such-namespace'], '-n no-such-namespace'], [['-l', 'no-such/label'], '-l no-such/label'], [['--pod', 'no-such-pod'], '--pod no-such-pod']] as const) {
+      const ended = await kbtop(['snapshot', '--duration', '100ms', '--pane', 'containers', '-o', 'json', ...args]);
+      expect(ended.code).toBe(4);
+      expect(frameOf(ended.stdout)).toMatchObject({ containers: {}, panes: { containers: { state: { status: 'ok' }, rows: [] } } });
+      // Between them, what this node has.
+      expect(onlyLine(ended)).toMatch(new RegExp(`^no container matches ${flag}; (?:.+; )?kbtop snapshot --pane containers lists all$`));
+    }
+    const all = await kbtop(['snapshot', '--duration', '100ms', '--pane', 'containers', '-o', 'json', '-A', '-n', 'no-such-namespace']);
+    expect(all.code).toBe(0);
+    expect(frameOf(all.stdout).panes.containers.rows.length).toBeGreaterThan(0);
+  });
+
+  it('finds a container that does nothing', async () => {
+    await using workload = new Workload('calls', [group]);
+    await workload.ask('call 39 1');
+    const { code, stdout, stderr } = await kbtop(['snapshot', '--duration', '100ms', '-c', group.path, '-o', 'json']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(frameOf(stdout).panes).toMatchObject({ syscalls: { rows: [] }, containers: { rows: [{ tasks: 1 }] } });
   });
 });
 

@@ -45,6 +45,11 @@ describe('kbtop top', () => {
     }
   });
 
+  it.skipIf(!canLoadBpf)('says in its header what it is limited to (needs root and BTF)', async () => {
+    const { code } = await onTerminal({ args: ['-n', 'shop', '-l', 'app=web', '--no-color'], cols: 160, rows: 45, keys: 'q', when: /-n shop -l app=web/ });
+    expect(code).toBe(0);
+  });
+
   it.skipIf(!canLoadBpf)('keeps every character in ASCII when told (needs root and BTF)', async () => {
     const { text } = await onTerminal({ args: ['--ascii'], cols: 120, rows: 40, keys: 'q', when: /syscalls/ });
     // eslint-disable-next-line no-control-regex

@@ -20,6 +20,14 @@ describe('kbtop', () => {
     for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(120);
   });
 
+  it('says with which flags to choose containers, and that without any there are all', async () => {
+    const { stdout } = await kbtop(['--help']);
+    for (const flag of ['-n, --namespace', '-A, --all-namespaces', '-l, --selector', '-c, --container', '--pod', '--node', '--kubeconfig', '--context', '--host-root', '--runtime-endpoint']) expect(stdout).toContain(`  ${flag} `);
+    expect(stdout).toContain('no namespace is the default one');
+    expect(stdout).toContain('kbtop -n shop -l app=web');
+    expect((await kbtop(['snapshot', '--help'])).stdout).toContain('-l, --selector <labels>');
+  });
+
   it.each([
     [['--frobnicate'], 'unknown option \'--frobnicate\'; see kbtop --help'],
     [['--intervall', '2s'], 'unknown option \'--intervall\'; did you mean --interval?'],
@@ -46,6 +54,20 @@ describe('kbtop', () => {
     [['snapshot', '--pane', 'tcp', '--sort-by', 'cpuPct'], '--sort-by: no column "cpuPct" in tcp; columns are time, pid'],
     [['snapshot', '--sort-by', 'count:up'], '--sort-by "count:up" is not COLUMN'],
     [['snapshot', '--config', '/nonexistent/kbtop.yaml'], 'cannot read the configuration /nonexistent/kbtop.yaml: there is no such file'],
+    [['-n', 'Shop'], '-n "Shop" cannot be a namespace: it cannot have "S" there'],
+    [['snapshot', '-n', 'shop,'], '-n "" cannot be a namespace'],
+    [['snapshot', '-l', 'app in (web'], '-l "app in (web" at character 12: "," or ")" is expected, but the selector ends'],
+    [['snapshot', '-A', '-l', 'app=we$b'], '-l "app=we$b" at character 7: the value "we$b" cannot have "$" there'],
+    [['snapshot', '--pod', 'shop/svc/web'], '--pod "shop/svc/web": "svc" is no kind of pod owner; kinds are pod, deploy'],
+    [['snapshot', '--pod', ''], '--pod lacks the name of a pod'],
+    [['snapshot', '--kubeconfig', '/nonexistent/k'], '--kubeconfig "/nonexistent/k": there is no such file or directory'],
+    [['doctor', '--kubeconfig', '/'], '--kubeconfig "/" is a directory, not a file'],
+    [['--host-root', '/etc/passwd'], '--host-root "/etc/passwd" is no directory'],
+    [['doctor', '--host-root', '/nonexistent'], '--host-root "/nonexistent": there is no such file or directory'],
+    [['snapshot', '--runtime-endpoint', 'tcp://127.0.0.1:1'], '--runtime-endpoint "tcp://127.0.0.1:1" is not a socket\'s absolute path'],
+    [['snapshot', '--node', 'Worker'], '--node "Worker" cannot be a node\'s name'],
+    [['snapshot', '--context', ''], '--context lacks the name of a context'],
+    [['snapshot', '--selctor', 'a'], 'unknown option \'--selctor\'; did you mean --selector?'],
     [['top'], 'the screen needs a terminal: use kbtop snapshot'],
     [[], 'the screen needs a terminal'],
   ])('refuses %j on one line', async (args, message) => {

@@ -34,7 +34,7 @@ describe('History', () => {
     const shop = frame.panes.syscalls.rows.filter((row) => frame.containers[row.container]?.namespace === 'shop');
     expect(history.rates('syscalls', history.keysOf(namespaceScope('shop')), 1)[0]).toBeCloseTo(sum(shop.map((row) => row.ratePerSec)), -1);
     const one = frame.panes.opens.totals.find((total) => total.count > 0);
-    expect(history.rates('opens', history.keysOf(containerScope(one?.container ?? '', '')), 1)[0]).toBeCloseTo((one?.count ?? 0) / (frame.intervalMs / 1000), 3);
+    expect(history.rates('opens', history.keysOf(containerScope(one?.container ?? '', frame.containers[one?.container ?? '']!)), 1)[0]).toBeCloseTo((one?.count ?? 0) / (frame.intervalMs / 1000), 3);
   });
 
   it('keeps the run queue by octave, whole and per container', () => {

@@ -1,0 +1,33 @@
+/*
+ * What keeps a pod's namespaces: sleeps until it is told to end, and reaps what is reparented to it where the pod's
+ * containers share its pid namespace.
+ */
+#include <signal.h>
+#include <stddef.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void end(int signal)
+{
+	(void)signal;
+	_exit(0);
+}
+
+static void reap(int signal)
+{
+	(void)signal;
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		;
+}
+
+int main(void)
+{
+	struct sigaction ending = { .sa_handler = end };
+	struct sigaction reaping = { .sa_handler = reap, .sa_flags = SA_NOCLDSTOP };
+
+	sigaction(SIGINT, &ending, NULL);
+	sigaction(SIGTERM, &ending, NULL);
+	sigaction(SIGCHLD, &reaping, NULL);
+	for (;;)
+		pause();
+}
