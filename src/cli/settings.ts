@@ -1,7 +1,7 @@
 /** The global flags, and what they, the configuration and the environment come to. */
 import type { Command } from 'commander';
 import { type Config, readConfig } from './config.ts';
-import { parseDuration } from './duration.ts';
+import { parseDuration } from '../frame/duration.ts';
 import { usageError } from './errors.ts';
 import { DEFAULT_INTERVAL_MS, INTERVAL_LIMITS } from './limits.ts';
 
