@@ -27,6 +27,11 @@ async function endsOpen(file: FileHandle, size: number): Promise<boolean> {
   return bytesRead === 1 && buffer[0] !== 0x0a;
 }
 
+async function syncDirectory(path: string): Promise<void> {
+  await using directory = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  await directory.sync();
+}
+
 export class AuditFile {
   readonly path: string;
   readonly #file: FileHandle;
@@ -53,6 +58,8 @@ export class AuditFile {
       file = await open(path, constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY, 0o600);
       const about = await file.stat();
       if (!about.isFile()) throw new Error('it is not a plain file');
+      // A new file is only there after a crash when its directory is on disk, too.
+      if (about.size === 0) await syncDirectory(dirname(path));
       return new AuditFile(path, file, about.size > 0 && await endsOpen(file, about.size));
     } catch (error) {
       await file?.close().catch(() => {});
@@ -74,10 +81,9 @@ export class AuditFile {
   async #write(line: string): Promise<void> {
     try {
       const bytes = Buffer.from(this.#open ? `\n${line}` : line);
-      this.#open = true;
       const { bytesWritten } = await this.#file.write(bytes);
-      if (bytesWritten !== bytes.length) throw Object.assign(new Error('the line was cut off'), { code: 'ENOSPC' });
-      this.#open = false;
+      this.#open = bytesWritten !== bytes.length;
+      if (this.#open) throw Object.assign(new Error('the line was cut off'), { code: 'ENOSPC' });
       await this.#file.datasync();
     } catch (error) {
       throw auditError(this.path, error);

@@ -24,6 +24,10 @@ export const ENTRY_ARM =
 export const COMPAT_ARM =
   'stat=newstat lstat=newlstat fstat=newfstat _newselect=select rt_sigtimedwait=rt_sigtimedwait_time32 pread64=aarch32_pread64 pwrite64=aarch32_pwrite64 ugetrlimit=getrlimit mmap2=aarch32_mmap2 truncate64=aarch32_truncate64 ftruncate64=aarch32_ftruncate64 readahead=aarch32_readahead statfs64=aarch32_statfs64 fstatfs64=aarch32_fstatfs64 arm_fadvise64_64=aarch32_fadvise64_64 semctl=old_semctl msgctl=old_msgctl shmctl=old_shmctl pselect6=pselect6_time32 ppoll=ppoll_time32 sync_file_range2=aarch32_sync_file_range2 arm_sync_file_range=aarch32_sync_file_range2 fallocate=aarch32_fallocate recvmmsg=recvmmsg_time32';
 
+/** 32-bit programs enter these like 64-bit ones, although a function (or an empty stub) for 32-bit programs alone exists. */
+export const SHARED_ARM = 'sendfile64 process_vm_readv process_vm_writev getsockopt setsockopt';
+export const SHARED_X86 = `${SHARED_ARM} epoll_pwait`;
+
 /** Functions without arguments: on x86 their wrappers are aliases of one static function, __do_sys_NAME. */
 export const ZERO_ARGUMENTS =
   'fork vfork getegid getegid16 geteuid geteuid16 getgid getgid16 getpgrp getpid getppid gettid getuid getuid16 inotify_init munlockall pause restart_syscall rt_sigreturn sched_yield setsid sgetmask sigreturn sync uretprobe vhangup';

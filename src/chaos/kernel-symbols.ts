@@ -1,7 +1,7 @@
 /** Kernel functions through which a system call is entered, by ABI: what a program must be attached to in order to meet it. */
 import type { Call } from '../frame/syscall-names/index.ts';
 import type { Arch } from './families.ts';
-import { COMPAT_ARM, COMPAT_I386, ENTRY_ARM, ENTRY_ARM64, ENTRY_I386, ENTRY_X32, ENTRY_X86_64, ZERO_ARGUMENTS } from './kernel-symbols-data.ts';
+import { COMPAT_ARM, COMPAT_I386, ENTRY_ARM, ENTRY_ARM64, ENTRY_I386, ENTRY_X32, ENTRY_X86_64, SHARED_ARM, SHARED_X86, ZERO_ARGUMENTS } from './kernel-symbols-data.ts';
 
 const table = (words: string): ReadonlyMap<string, string> => new Map(words.split(' ').map((word) => word.split('=') as [string, string]));
 
@@ -15,6 +15,7 @@ const PREFIX: Readonly<Record<string, readonly [shared: string, compat: string]>
   arm64: ['__arm64_sys_', ''], arm: ['__arm64_sys_', '__arm64_compat_sys_'],
 };
 const NO_ARGUMENTS = new Set(ZERO_ARGUMENTS.split(' '));
+const SHARED: Readonly<Record<Arch, ReadonlySet<string>>> = { x86_64: new Set(SHARED_X86.split(' ')), arm64: new Set(SHARED_ARM.split(' ')) };
 const X32_OWN = 512;
 
 /** One way into the kernel: names of one function, any of which may be the one that a list shows. */
@@ -33,14 +34,14 @@ function entry(arch: Arch, prefix: string, name: string): Entry {
 
 /**
  * Functions through which the call may be entered, best first: the first that the kernel has is the one, since a shared
- * wrapper also exists where a 32-bit program's own is used. Empty for an ABI that is not known.
+ * wrapper also exists where a 32-bit program's own is used (kallsyms: what is attached to the other is never hit). Empty for an ABI that is not known.
  */
 export function entriesOf({ abi, nr, name }: Call): Entry[] {
   const [shared, compat] = PREFIX[abi] ?? ['', ''];
   if (shared === '') return [];
   const arch: Arch = abi.startsWith('arm') ? 'arm64' : 'x86_64';
   const sharedName = ENTRY[abi]?.get(name);
-  const compatName = COMPAT[abi]?.get(name) ?? (sharedName === undefined ? name : undefined);
+  const compatName = COMPAT[abi]?.get(name) ?? (sharedName === undefined && !SHARED[arch].has(name) ? name : undefined);
   const own = compat !== '' && compatName !== undefined && (abi !== 'x32' || nr >= X32_OWN) ? [entry(arch, compat, compatName)] : [];
   return [...own, entry(arch, shared, sharedName ?? name)];
 }

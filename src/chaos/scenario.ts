@@ -24,7 +24,7 @@
  */
 import type { Document, LineCounter, Node, Pair, YAMLMap, YAMLSeq } from 'yaml';
 import { parseDuration } from '../frame/duration.ts';
-import { oneOf } from '../frame/suggest.ts';
+import { nearest, oneOf } from '../frame/suggest.ts';
 import { bad, good, type Result } from './result.ts';
 import { MAX_DURATION_MS, MIN_DURATION_MS, type Rule } from './rule.ts';
 import { parseDelayUs } from './time.ts';
@@ -60,13 +60,18 @@ interface Value {
   readonly node: Node | null;
   readonly offset: number;
 }
-type Fields = ReadonlyMap<string, Value>;
+interface Fields extends ReadonlyMap<string, Value> {
+  /** Keys that were probably meant by unknown ones: that they are missing is no news. */
+  readonly meant: ReadonlySet<string>;
+}
 
 class Reading {
   readonly #yaml: Yaml;
   readonly #document: Document;
   readonly #lines: LineCounter;
   readonly mistakes: (ScenarioMistake & { readonly offset: number })[] = [];
+  /** Places about which everything is said. */
+  readonly #done = new Set<number>();
 
   constructor(yaml: Yaml, document: Document, lines: LineCounter) {
     this.#yaml = yaml;
@@ -75,6 +80,7 @@ class Reading {
   }
 
   wrong(offset: number, message: string): void {
+    if (this.#done.has(offset)) return;
     const { line, col } = this.#lines.linePos(offset);
     this.mistakes.push({ line: Math.max(1, line), column: Math.max(1, col), message, offset });
   }
@@ -83,11 +89,12 @@ class Reading {
   value(node: Node | null | undefined, otherwise: number): Value {
     const offset = node?.range?.[0] ?? otherwise;
     if (!node || !this.#yaml.isAlias(node)) return { node: node ?? null, offset };
-    return { node: (node.resolve(this.#document) as Node | undefined) ?? null, offset };
-  }
-
-  isNothing({ node }: Value): boolean {
-    return node === null || (this.#yaml.isScalar(node) && node.value === null);
+    const resolved = node.resolve(this.#document) as Node | undefined;
+    if (resolved === undefined) {
+      this.wrong(offset, `there is no anchor &${node.source} above`);
+      this.#done.add(offset);
+    }
+    return { node: resolved ?? null, offset };
   }
 
   /** The values of a mapping by key; null and a mistake when it is none. Unknown keys are mistakes. */
@@ -97,14 +104,19 @@ class Reading {
       return null;
     }
     const fields = new Map<string, Value>();
+    const meant = new Set<string>();
     for (const { key, value: node } of (value.node as YAMLMap<Node, Node | null>).items as Pair<Node, Node | null>[]) {
       const offset = key.range?.[0] ?? value.offset;
       const name = this.#yaml.isScalar(key) ? String(key.value) : '';
       if (!this.#yaml.isScalar(key)) this.wrong(offset, `a key of ${what} must be a word; keys are ${keys.join(', ')}`);
-      else if (!keys.includes(name)) this.wrong(offset, `unknown key "${name}" in ${what}${oneOf(name, keys, 'keys')}`);
-      else fields.set(name, this.value(node, offset));
+      else if (keys.includes(name)) fields.set(name, this.value(node, offset));
+      else {
+        this.wrong(offset, `unknown key "${name}" in ${what}${oneOf(name, keys, 'keys')}`);
+        const near = nearest(name, keys);
+        if (near !== undefined) meant.add(near);
+      }
     }
-    return fields;
+    return Object.assign(fields, { meant });
   }
 
   items(value: Value, what: string): Value[] | null {
@@ -161,6 +173,7 @@ function readDraft(reading: Reading, value: Value): { readonly draft: RuleDraft;
   const unread = new Set<string>();
   const read = (fields: Fields, prefix: string): Record<string, unknown> => {
     const draft: Record<string, unknown> = {};
+    for (const key of fields.meant) unread.add(`${prefix}${key}`);
     for (const [key, field] of fields) {
       const path = `${prefix}${key}`;
       places.set(path, field.offset);
@@ -214,7 +227,7 @@ function readScenario(reading: Reading, root: Value): Scenario | null {
     const value = fields.get(key);
     return value === undefined ? undefined : read(value);
   };
-  const missing = (key: string): void => { if (!fields.has(key)) reading.wrong(root.offset, `the scenario lacks ${key}`); };
+  const missing = (key: string): void => { if (!fields.has(key) && !fields.meant.has(key)) reading.wrong(root.offset, `the scenario lacks ${key}`); };
 
   missing('version');
   take('version', (value) => {
