@@ -27,6 +27,19 @@ async function endsOpen(file: FileHandle, size: number): Promise<boolean> {
   return bytesRead === 1 && buffer[0] !== 0x0a;
 }
 
+/** mkdir -p. Node's own goes round for ever where a directory can neither be found nor made, as in /proc. */
+async function makeDirectory(path: string, retry = true): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return;
+    if (code !== 'ENOENT' || !retry || dirname(path) === path) throw error;
+    await makeDirectory(dirname(path));
+    await makeDirectory(path, false);
+  }
+}
+
 async function syncDirectory(path: string): Promise<void> {
   await using directory = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
   await directory.sync();
@@ -53,7 +66,7 @@ export class AuditFile {
   static async open(path: string = DEFAULT_AUDIT_FILE): Promise<AuditFile> {
     let file: FileHandle | undefined;
     try {
-      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+      await makeDirectory(dirname(path));
       // Not blocking: a pipe without a reader would hold us up for ever.
       file = await open(path, constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY, 0o600);
       const about = await file.stat();

@@ -90,11 +90,14 @@ export function missing(items: readonly string[], abi: string): string[] {
   return items.filter((item) => !(callsOfItem(item) ?? []).some((name) => syscallNumber(abi, name) !== null));
 }
 
+/** Old calls in whose place libc, Go or both use a newer one of the family. */
+const SUPERSEDED = new Set('open creat stat lstat fstat access unlink rename link symlink readlink mkdir mknod chmod chown utime fork vfork clone pipe select poll accept eventfd epoll_wait'.split(' '));
+
 /** What to say about an exact name whose work programs mostly do by others of its family; null when there is nothing. */
 export function exactNameHint(item: string): string | null {
   const family = familyOf(item);
-  if (item.startsWith('%') || family === null || family.name !== item || family.calls.length < 2) return null;
-  return `${item} is this one call; %${item} is ${family.calls.slice(0, 5).join(', ')}${family.calls.length > 5 ? ', ...' : ''}`;
+  if (family === null || !SUPERSEDED.has(item)) return null;
+  return `programs mostly use others than ${item}: %${family.name} is ${family.calls.slice(0, 5).join(', ')}${family.calls.length > 5 ? ', ...' : ''}`;
 }
 
 /** What the expansion cannot reach. */

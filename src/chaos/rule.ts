@@ -44,7 +44,7 @@ export interface Where {
   readonly fd: number | null;
   /** Whole name of the thread, as in /proc/PID/task/TID/comm. */
   readonly comm: string | null;
-  /** Effective user id as the host sees it. */
+  /** Real user id as the host sees it (bpf_get_current_uid_gid). */
   readonly uid: number | null;
 }
 

@@ -33,7 +33,7 @@ export interface ChaosCapabilities {
 
 /** What a backend attaches to for one call. */
 export type Attachment =
-  | { readonly kind: 'function'; readonly backend: 'fmod_ret' | 'kprobe'; /** One for each ABI: its names, best first. */ readonly entries: readonly Entry[] }
+  | { readonly kind: 'function'; readonly backend: 'fmod_ret' | 'kprobe'; /** One for each ABI; where no list of functions can be read, also such as this kernel may lack or never use. */ readonly entries: readonly Entry[] }
   | { readonly kind: 'hooks'; readonly backend: 'fmod_ret_security' | 'lsm' | 'lsm_cgroup'; /** security_... functions or names of LSM hooks. */ readonly hooks: readonly string[] }
   | { readonly kind: 'cgroup'; readonly backend: 'cgroup'; readonly programs: readonly string[] }
   | { readonly kind: 'entry'; readonly backend: 'signal' | 'delay' };
@@ -161,6 +161,8 @@ export function selectForRule({ syscalls, effect, backend, kernel }: Rule, capab
 
 /** Kernel functions whose failing is the fault. */
 export const KERNEL_FAULT_FUNCTIONS: Readonly<Record<KernelFaultKind, string>> = { slab: 'should_failslab', page: 'should_fail_alloc_page', bio: 'should_fail_bio' };
+/** What each returns to fail: an errno, but for the page allocator's, which answers whether to fail. */
+export const KERNEL_FAULT_RETURNS: Readonly<Record<KernelFaultKind, number>> = { slab: -12, page: 1, bio: -5 };
 const MISSING: Readonly<Record<KernelFaultKind, string>> = {
   slab: 'a kernel with CONFIG_FAILSLAB, or older than 6.11 with CONFIG_FUNCTION_ERROR_INJECTION, has it', page: 'a kernel with CONFIG_FAIL_PAGE_ALLOC, or older than 6.11 with CONFIG_FUNCTION_ERROR_INJECTION, has it',
   bio: 'a kernel with CONFIG_FUNCTION_ERROR_INJECTION has it',
@@ -183,7 +185,7 @@ export function selectKernelFault(syscall: string, fault: KernelFaultKind, { bac
   return {
     syscall, others, notes: [],
     attachment: chosen === null ? null : { kind: 'function', backend: chosen, entries: [{ btf: target, names: [target] }] },
-    reason: chosen === null ? `no ${fault} faults: ${asked.map(({ backend, reason }) => `${backend}: ${reason}`).join('; ')}` : `${syscall}: ${fault} faults by ${chosen} on ${target}`,
+    reason: chosen === null ? `no ${fault} failures: ${asked.map(({ backend, reason }) => `${backend}: ${reason}`).join('; ')}` : `${syscall}: ${fault} failures by ${chosen} on ${target}`,
   };
 }
 
