@@ -2,7 +2,7 @@
 /*
  * Which system call it is: ABI and number in one small integer that is never 0.
  *
- *   bits 12..10  ABI, below; src/probes/syscall-names/ has their names
+ *   bits 12..10  ABI, below; src/frame/syscall-names/ has their names
  *   bits  9..0   number; NR_INVALID stands for every number that no kernel has, so that a program which
  *                tries out numbers cannot fill the maps
  *

@@ -14,7 +14,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const namesFile = join(root, 'src/probes/syscall-names/tables.ts');
+const namesFile = join(root, 'src/frame/syscall-names/tables.ts');
 const errnoFile = join(root, 'src/frame/errno-table.ts');
 const arm = process.argv[2] === '--arm' ? process.argv[3] : undefined;
 

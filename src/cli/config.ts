@@ -24,11 +24,11 @@ import type { PaneId } from '../frame/frame.ts';
 import { PANE_IDS } from '../frame/panes/index.ts';
 import { exportColumns, paneDef } from '../output/any-pane.ts';
 import { type SortOrder, parseSort } from '../output/sort.ts';
-import { parseDuration } from './duration.ts';
+import { parseDuration } from '../frame/duration.ts';
 import { KbtopError, EXIT } from './errors.ts';
 import { INTERVAL_LIMITS } from './limits.ts';
 import { contextName, existingDirectory, nodeName, readableFile, settledPath, socketPlace } from './places.ts';
-import { oneOf } from './suggest.ts';
+import { oneOf } from '../frame/suggest.ts';
 
 export interface Config {
   readonly intervalMs?: number;

@@ -5,7 +5,7 @@ import { watchInterrupts } from './interrupt.ts';
 import { printOut } from './output.ts';
 import { bpfObstacle } from './preflight.ts';
 import { type GlobalFlags, type Settings, settle, wantsColor } from './settings.ts';
-import { oneOf } from './suggest.ts';
+import { oneOf } from '../frame/suggest.ts';
 import type { Check } from './doctor/check.ts';
 
 export const DOCTOR_SCHEMA = 'kbtop.doctor/1';

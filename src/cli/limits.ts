@@ -1,5 +1,5 @@
 /** Limits of what may be asked for on the command line and in the configuration. */
-import type { DurationLimits } from './duration.ts';
+import type { DurationLimits } from '../frame/duration.ts';
 
 /** Shorter ticks cost more than they tell; a longer one would hold an hour of streamed rows in memory. */
 export const INTERVAL_LIMITS: DurationLimits = { min: 100, max: 3_600_000 };

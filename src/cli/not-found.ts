@@ -5,7 +5,7 @@ import { type PodRef, SHORT_TYPE } from '../frame/pod-ref.ts';
 import type { Requirement, Selector } from '../frame/selector.ts';
 import type { Target, Wish } from '../frame/target.ts';
 import type { NameSource } from '../identity/source.ts';
-import { near } from './suggest.ts';
+import { near } from '../frame/suggest.ts';
 
 /** Near names that are told. */
 const MAX_NEAR = 5;

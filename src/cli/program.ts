@@ -5,7 +5,7 @@ import { EXIT, KbtopError, reportOf, usageError } from './errors.ts';
 import { printDetail, printError, printOut } from './output.ts';
 import { addGlobalFlags } from './settings.ts';
 import { snapshotCommand } from './snapshot.ts';
-import { oneOf } from './suggest.ts';
+import { oneOf } from '../frame/suggest.ts';
 import { topCommand } from './top.ts';
 import { version } from './version.ts';
 

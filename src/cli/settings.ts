@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { Target, TargetError } from '../frame/target.ts';
 import type { SourceOptions } from '../identity/options.ts';
 import { type Config, readConfig } from './config.ts';
-import { parseDuration } from './duration.ts';
+import { parseDuration } from '../frame/duration.ts';
 import { usageError } from './errors.ts';
 import { DEFAULT_INTERVAL_MS, INTERVAL_LIMITS } from './limits.ts';
 import { contextName, existingDirectory, nodeName, readableFile, socketPlace } from './places.ts';

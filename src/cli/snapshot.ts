@@ -7,7 +7,7 @@ import { FORMATS, type Format } from '../output/formats.ts';
 import { type Selection, isEmpty, select } from '../output/select.ts';
 import { type SortOrder, parseSort } from '../output/sort.ts';
 import type { FrameWriter } from '../output/writer.ts';
-import { formatDuration } from './duration.ts';
+import { formatDuration } from '../frame/duration.ts';
 import { EXIT, Interrupted, KbtopError, usageError } from './errors.ts';
 import { type InterruptWatch, watchInterrupts } from './interrupt.ts';
 import { DEFAULT_DURATION_MS, DURATION_LIMITS, MAX_COUNT } from './limits.ts';
@@ -15,7 +15,7 @@ import { notFound } from './not-found.ts';
 import { printError, printOut } from './output.ts';
 import { requireBpf } from './preflight.ts';
 import { type GlobalFlags, type Settings, collect, durationOption, settle, wantsColor } from './settings.ts';
-import { oneOf } from './suggest.ts';
+import { oneOf } from '../frame/suggest.ts';
 
 interface SnapshotFlags extends GlobalFlags {
   readonly duration?: number;

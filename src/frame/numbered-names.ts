@@ -2,7 +2,7 @@
 export function numberedNames(words: string): readonly (string | undefined)[] {
   const names: (string | undefined)[] = [];
   let next = 0;
-  for (const word of words.split(' ')) {
+  for (const word of words === '' ? [] : words.split(' ')) {
     if (word.startsWith('@')) next = Number(word.slice(1));
     else names[next++] = word;
   }

@@ -3,8 +3,8 @@ import { errnoName } from '../frame/errno.ts';
 import type { SyscallRow } from '../frame/frame.ts';
 import { HistogramSum } from './histogram-sum.ts';
 import type { CgroupKey } from './probe.ts';
-import { callOf } from './syscall-names/index.ts';
-import type { Call } from './syscall-names/index.ts';
+import { callOf } from '../frame/syscall-names/index.ts';
+import type { Call } from '../frame/syscall-names/index.ts';
 import { ERROR_SHIFT } from './syscall-slots.ts';
 import type { SlotOwner } from './syscall-slots.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Level, SyscallRow } from '../../src/frame/frame.ts';
-import { syscallNumber } from '../../src/probes/syscall-names/index.ts';
+import { syscallNumber } from '../../src/frame/syscall-names/index.ts';
 import { SyscallsProbe } from '../../src/probes/syscalls.ts';
 import type { SyscallsOptions } from '../../src/probes/syscalls.ts';
 import { canLoadBpf, ownPath, TestCgroup, v1Hierarchy } from '../workloads/cgroup.ts';

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadAddon } from '../../../src/bpf/load.ts';
 import { FaultCore } from '../../../src/chaos/engine/core.ts';
 import { type KernelRule } from '../../../src/chaos/engine/layout.ts';
-import { syscallNumber } from '../../../src/probes/syscall-names/index.ts';
+import { syscallNumber } from '../../../src/frame/syscall-names/index.ts';
 import { canLoadBpf, hierarchies, ownPath, TestCgroup, until } from '../../workloads/cgroup.ts';
 import { Workload } from '../../workloads/workload.ts';
 

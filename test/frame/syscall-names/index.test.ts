@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { callOf, syscallName, syscallNumber } from '../../../src/probes/syscall-names/index.ts';
+import { ABI_NAMES, callOf, callsOf, syscallName, syscallNumber } from '../../../src/frame/syscall-names/index.ts';
 
 describe('system call names', () => {
   it.each([
@@ -20,6 +20,16 @@ describe('system call names', () => {
     expect(syscallName('mips', 1)).toBe('syscall_1');
     expect(syscallName('x86_64', -1)).toBe('syscall_invalid');
     expect(syscallNumber('arm64', 'open')).toBeNull();
+  });
+
+  it('lists every call of an ABI', () => {
+    expect(ABI_NAMES).toEqual(['x86_64', 'i386', 'x32', 'arm64', 'arm']);
+    for (const abi of ABI_NAMES) {
+      const calls = callsOf(abi);
+      expect(calls.length).toBeGreaterThan(290);
+      for (const call of calls) expect(syscallName(abi, call.nr)).toBe(call.name);
+    }
+    expect(callsOf('mips')).toEqual([]);
   });
 
   it('unpacks what the kernel side packs', () => {

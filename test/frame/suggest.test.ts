@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { editDistance, near, nearest, oneOf } from '../../src/cli/suggest.ts';
+import { editDistance, near, nearest, oneOf } from '../../src/frame/suggest.ts';
 
 const PANES = ['syscalls', 'runqueue', 'opens', 'tcp', 'containers'];
 

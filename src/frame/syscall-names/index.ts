@@ -1,5 +1,5 @@
 /** What the call numbers of bpf/syscall.h are called. */
-import { numberedNames } from '../../frame/numbered-names.ts';
+import { numberedNames } from '../numbered-names.ts';
 import { ARM, ARM64, I386, X32, X86_64 } from './tables.ts';
 
 /** ABI numbers of bpf/syscall.h, their public names and tables. */
@@ -19,6 +19,14 @@ function tableOf(abi: string): readonly (string | undefined)[] {
   let table = TABLES.get(abi);
   if (!table) TABLES.set(abi, (table = numberedNames(ABIS.find((one) => one.abi === abi)?.words ?? '')));
   return table;
+}
+
+/** Public names of the ABIs, without "unknown". */
+export const ABI_NAMES: readonly string[] = ABIS.map(({ abi }) => abi).filter((abi) => abi !== 'unknown');
+
+/** Every system call of an ABI in the order of its numbers; none for an ABI that is not known. */
+export function callsOf(abi: string): Call[] {
+  return tableOf(abi).flatMap((name, nr) => (name === undefined ? [] : [{ abi, nr, name }]));
 }
 
 /** A system call, told apart from the same number of another ABI. */
