@@ -11,6 +11,7 @@ const volatile u64 target_cgroup = 0;
  * gives 4294967268 instead of -28.
  */
 const volatile s64 result = 0;
+const volatile s32 narrow_result = 0;
 const volatile u32 signal_nr = 0;
 const volatile u32 signal_call = 0;
 
@@ -34,7 +35,7 @@ long by_fmod_ret(void *ctx)
 SEC("?fmod_ret")
 int by_narrow_fmod_ret(void *ctx)
 {
-	return hit() ? (u32)result : 0;
+	return hit() ? narrow_result : 0;
 }
 
 SEC("?fmod_ret.s")

@@ -5,6 +5,7 @@ import { posix } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Hierarchies, parseProcCgroup } from '../../src/identity/hierarchies.ts';
 import { cgroupKey } from '../../src/identity/key.ts';
+import { timeScale } from './scale.ts';
 
 /** Whether BPF can be loaded here; tests that need it are skipped by name where not. */
 export const canLoadBpf = process.getuid?.() === 0 && existsSync('/sys/kernel/btf/vmlinux');
@@ -117,7 +118,7 @@ export function firstLine(child: ChildProcess): Promise<string> {
 
 /** Call until the result is neither null, undefined nor false; fails after the deadline. */
 export async function until<T>(what: string, probe: () => T | null | undefined | false, deadlineMs = 20_000): Promise<T> {
-  const deadline = performance.now() + deadlineMs;
+  const deadline = performance.now() + deadlineMs * timeScale;
   for (;;) {
     const value = probe();
     if (value !== null && value !== undefined && value !== false) return value;

@@ -48,6 +48,13 @@ const file = (path, apt) => ({ what: path, apt, find: () => (existsSync(path) ? 
 /** Ubuntu ships bpftool with its kernel tools. */
 const bpftoolPackage = () => (distribution().id === 'ubuntu' ? 'linux-tools-common linux-tools-generic' : 'bpftool');
 
+/** virtiofsd left QEMU's own packages with Debian 13. */
+function virtiofsdPackage(text = readOsRelease()) {
+  const { id } = distribution(text);
+  const version = Number((/^VERSION_ID="?([\d.]+)/m.exec(text) || [])[1]);
+  return (id === 'debian' && version < 13) || (id === 'ubuntu' && version < 23) ? 'qemu-system-common' : 'virtiofsd';
+}
+
 export const CLANG = llvm('clang');
 export const LLVM_STRIP = llvm('llvm-strip', 'llvm');
 export const GXX = command('g++');
@@ -67,6 +74,29 @@ const TEST = [
   command('ip', 'iproute2'),
   file('/usr/share/fonts/truetype/dejavu/DejaVuSansMono.ttf', 'fonts-dejavu-core'),
 ];
+/** Guests of test/vm. Where no virtiofsd can be had, or for an ordinary user, 9p takes its place. */
+const VM = [
+  command('qemu-system-x86_64', 'qemu-system-x86'),
+  { what: 'virtiofsd', apt: virtiofsdPackage(), find: () => findIn(['/usr/libexec', '/usr/lib/qemu'], 'virtiofsd') },
+  command('busybox', 'busybox-static'),
+  command('depmod', 'kmod'),
+  command('xz', 'xz-utils'),
+  command('mkfs.ext4', 'e2fsprogs'),
+  command('setpriv', 'util-linux'),
+];
+/** Only when a kernel has to be built for them. */
+export const KERNEL_BUILD = [
+  command('make'),
+  command('gcc'),
+  command('flex'),
+  command('bison'),
+  command('bc'),
+  command('rsync'),
+  command('pahole', 'dwarves'),
+  header('openssl/opensslv.h', 'libssl-dev'),
+  LIBELF,
+  LIBZ,
+];
 const BENCH = [
   command('gcc'),
   command('syscount', 'libbpf-tools'),
@@ -79,6 +109,11 @@ const BENCH = [
 /** The needs for a purpose: always the build's, and the tests' or benchmarks' when asked for. */
 export function needs({ test = false, bench = false } = {}) {
   return [...BUILD, ...(test ? TEST : []), ...(bench ? BENCH : [])];
+}
+
+/** What VMs need beyond that; tests go on without them. */
+export function vmNeeds() {
+  return VM;
 }
 
 /** Those of `list` that are not on this machine. */
