@@ -172,9 +172,8 @@ describe.skipIf(!canLoadBpf)('the containers probe with real BPF', () => {
       expect(Math.abs((row?.cpuPct ?? 0) - oracle)).toBeLessThan(5);
       expect(oracle).toBeGreaterThan(10);
       expect(row?.tasks).toBe(1);
-      const file = memory === null ? 'memory.current' : 'memory.usage_in_bytes';
       await until('walk and file to agree', () => {
-        const now = Number(charged.read(file));
+        const now = charged.memoryBytes;
         return probe.tick({ seq: 3, ms: 1, exact: true }).rows.find((one) => one.container === group.key)?.memoryBytes === now;
       });
     } finally {

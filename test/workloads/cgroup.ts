@@ -18,6 +18,13 @@ export function v1Hierarchy(controller: string): number | null {
   return line && hierarchies.mounts(line.hierarchy).length > 0 ? line.hierarchy : null;
 }
 
+/** Id of the hierarchy whose cgroups have a controller, 0 for v2; null when none here has it. */
+export function hierarchyWith(controller: string): number | null {
+  const root = hierarchies.directory(0, '/');
+  const v2 = root !== null && existsSync(posix.join(root, 'cgroup.subtree_control')) ? readFileSync(posix.join(root, 'cgroup.subtree_control'), 'utf8') : '';
+  return v1Hierarchy(controller) ?? (v2.trim().split(' ').includes(controller) ? 0 : null);
+}
+
 /** A cgroup directory that the test made; `using` or remove() takes it away again. */
 export class TestCgroup {
   readonly hierarchy: number;
@@ -42,6 +49,22 @@ export class TestCgroup {
 
   write(file: string, text: string): void {
     writeFileSync(posix.join(this.directory, file), text);
+  }
+
+  /** Allow it so much CPU time in each period, in microseconds. False where the kernel has no CFS bandwidth control. */
+  limitCpu(quotaUs: number, periodUs: number): boolean {
+    const has = (file: string): boolean => existsSync(posix.join(this.directory, file));
+    if (has('cpu.max')) this.write('cpu.max', `${quotaUs} ${periodUs}`);
+    else if (has('cpu.cfs_quota_us')) {
+      this.write('cpu.cfs_period_us', `${periodUs}`);
+      this.write('cpu.cfs_quota_us', `${quotaUs}`);
+    } else return false;
+    return true;
+  }
+
+  /** Bytes charged to it by the memory controller of its hierarchy. */
+  get memoryBytes(): number {
+    return Number(this.read(this.hierarchy === 0 ? 'memory.current' : 'memory.usage_in_bytes'));
   }
 
   /** Processes in it, and below. */

@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
+import { lock } from '../../../tools/lib/lock.mjs';
 
 /** By the XDG rules: a relative XDG_CACHE_HOME counts as unset. */
 export function cacheDirectory(environment: NodeJS.ProcessEnv = process.env): string {
@@ -10,24 +11,24 @@ export function cacheDirectory(environment: NodeJS.ProcessEnv = process.env): st
 }
 
 /**
- * A directory of the cache, filled once: `fill` works in a directory beside it, which takes its place when whole. Of two that
- * fill it at the same time, the first one's stays.
+ * A directory of the cache, filled once: `fill` works in a directory beside it, which takes its place when whole. Whoever wants
+ * the same meanwhile waits for it.
  */
 export async function cached(directory: string, fill: (staging: string) => Promise<void>): Promise<string> {
   if (existsSync(directory)) return directory;
-  const staging = `${directory}.${process.pid}`;
   mkdirSync(dirname(directory), { recursive: true });
-  rmSync(staging, { recursive: true, force: true });
-  mkdirSync(staging);
+  const release = await lock(`${directory}.lock`);
+  const staging = `${directory}.part`;
   try {
+    if (existsSync(directory)) return directory;
+    // Of one that was ended.
+    rmSync(staging, { recursive: true, force: true });
+    mkdirSync(staging);
     await fill(staging);
-    try {
-      renameSync(staging, directory);
-    } catch (error) {
-      if (!existsSync(directory)) throw error;
-    }
+    renameSync(staging, directory);
+    return directory;
   } finally {
     rmSync(staging, { recursive: true, force: true });
+    release();
   }
-  return directory;
 }

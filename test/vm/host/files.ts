@@ -4,8 +4,8 @@ import { join } from 'node:path';
 
 /** Whole directories, but for what compiles or is the same everywhere. */
 const DIRECTORIES = ['test/vm', 'test/bpf', 'test/native'];
-const LEFT_OUT = ['test/native/build.test.ts', 'test/bpf/records.test.ts'];
-const PANES = ['syscalls', 'runqueue', 'opens', 'tcp', 'containers', 'processes', 'ignored'];
+const LEFT_OUT = ['test/native/build.test.ts', 'test/native/open.test.ts', 'test/bpf/records.test.ts'];
+const PANES = ['syscalls', 'runqueue', 'opens', 'tcp', 'containers', 'processes', 'ignored', 'throttle'];
 
 /** Paths below the checkout's root. */
 export function testFiles(root: string): string[] {

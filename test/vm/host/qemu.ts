@@ -4,7 +4,7 @@
  * Always emulated, on one thread: /dev/kvm may be there and not work, and with a thread per CPU a guest that attaches programs
  * under load now and then runs code that was patched meanwhile.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -14,6 +14,7 @@ import { findCommand } from '../../../tools/lib/needs.mjs';
 import { NotToBeHad } from './debian.ts';
 import { initramfs, type Share } from './initramfs.ts';
 import type { KernelImage } from './kernels.ts';
+import { startCommand } from './run-command.ts';
 
 export interface Guest {
   readonly image: KernelImage;
@@ -48,19 +49,6 @@ export const DISK = '/run/kbtop/disk';
 const VIRTIOFSD = ['/usr/libexec/virtiofsd', '/usr/lib/qemu/virtiofsd'];
 const CPUS = 2;
 const SOCKET_MS = 10_000;
-
-const children = new Set<ChildProcess>();
-/** A guest must not outlive us, however we end; setpriv sees to it where this cannot run. */
-process.on('exit', () => {
-  for (const child of children) child.kill('SIGKILL');
-});
-
-function start(file: string, args: readonly string[]): ChildProcess {
-  const child = spawn('setpriv', ['--pdeathsig', 'KILL', file, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
-  children.add(child);
-  child.on('close', () => children.delete(child));
-  return child;
-}
 
 /** What a child says before its end, when it goes wrong. */
 function complaintsOf(child: ChildProcess): () => string {
@@ -122,7 +110,7 @@ export async function boot(guest: Guest, out: string): Promise<Outcome> {
     if (share === 'virtiofs') args.push('-object', `memory-backend-memfd,id=memory,size=${memory}M,share=on`, '-numa', 'node,memdev=memory');
 
     const begin = performance.now();
-    const machine = start(qemu, args);
+    const machine = startCommand(qemu, args, { signal: 'SIGKILL' });
     const said = complaintsOf(machine);
     const end = ended(machine);
     let timedOut = false;
@@ -160,7 +148,7 @@ async function serveFiles(virtiofsd: string, source: string, socket: string): Pr
   const args = virtiofsd.startsWith('/usr/libexec/')
     ? ['--shared-dir', source, '--sandbox', 'chroot', '--cache', 'always', '--xattr']
     : ['-o', `source=${source}`, '-o', 'sandbox=chroot', '-o', 'cache=always', '-o', 'xattr', '-f'];
-  const helper = start(virtiofsd, [`--socket-path=${socket}`, ...args]);
+  const helper = startCommand(virtiofsd, [`--socket-path=${socket}`, ...args]);
   const said = complaintsOf(helper);
   for (const deadline = performance.now() + SOCKET_MS; !existsSync(socket);) {
     if (helper.exitCode !== null || helper.signalCode !== null || performance.now() > deadline) {
