@@ -7,7 +7,7 @@ import { failed, judged, notRun, report } from './result.ts';
 
 const outcome: Outcome = { how: 'ended', code: 0, bootSeconds: 4.06, seconds: 61.4, complaints: [], consoleTail: '' };
 const run = { reason: 'passed', passed: 7, failed: [], skipped: ['a.test.ts > b (needs c)'], errors: [] };
-const judge = (change: Partial<Outcome>, of: object | null | undefined = run) => judged('stock-6.1', { ...outcome, ...change }, of, 'package x');
+const judge = (change: Partial<Outcome>, of: object | 'command' | null = run) => judged('stock-6.1', { ...outcome, ...change }, of === 'command' ? undefined : of, 'package x');
 
 describe('what a guest gave', () => {
   it('is its tests, by kernel, with where it came from and how long it took', () => {
@@ -17,13 +17,13 @@ describe('what a guest gave', () => {
     });
   });
 
-  it.each<[string, Partial<Outcome>, object | null | undefined, RegExp]>([
+  it.each<[string, Partial<Outcome>, object | 'command' | null, RegExp]>([
     ['a guest that hung', { how: 'timeout', code: null }, null, /the guest hung and was ended/],
     ['a guest that went down', { how: 'died', code: null, bootSeconds: null }, null, /went down before its end; its console is above \(package x; boot not finished/],
     ['a run without a report', { code: 1 }, null, /vitest: ended without a report/],
     ['a code that nothing explains', { code: 1 }, run, /ended with code 1 although no test failed/],
     ['a kernel that broke on the way', { complaints: ['BUG: unable to handle page fault', 'WARNING: CPU: 0 PID: 1'] }, run, /^FAILED: stock-6\.1 > the kernel: BUG: unable to handle page fault$/m],
-    ['a command that failed', { code: 42 }, undefined, /the command ended with code 42/],
+    ['a command that failed', { code: 42 }, 'command', /the command ended with code 42/],
   ])('%s is one failure', (_, change, of, message) => {
     const result = judge(change, of);
     expect(result.counts.failed).toBe(1);
