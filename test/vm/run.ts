@@ -11,6 +11,7 @@ import { cacheDirectory } from './host/cache.ts';
 import { withFreshLists } from './host/debian.ts';
 import { testFiles } from './host/files.ts';
 import { type Kernel, type KernelImage, KERNELS, type Search } from './host/kernels.ts';
+import { requireGuests } from './host/possible.ts';
 import { notRun, report, type Result } from './host/result.ts';
 import { runInGuest, runOnHost, type Task } from './host/session.ts';
 
@@ -45,7 +46,10 @@ const search: Search = {
   shared: join(dirname(root), 'shared', 'vm'),
   say: (line) => console.error(`test:vm: ${line}`),
 };
-const find = (kernel: Kernel) => (): Promise<KernelImage> => withFreshLists(() => kernel.find(search), search.say);
+const find = (kernel: Kernel) => async (): Promise<KernelImage> => {
+  requireGuests();
+  return await withFreshLists(() => kernel.find(search), search.say);
+};
 if (asked.command === undefined) buildAllWorkloads();
 
 const runs = KERNELS.filter((kernel) => asked.kernels.length === 0 || asked.kernels.includes(kernel.id)).map((kernel) => async (): Promise<Result> => {

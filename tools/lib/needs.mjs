@@ -116,7 +116,10 @@ export function vmNeeds() {
   return VM;
 }
 
-/** Those of `list` that are not on this machine. */
+/**
+ * Those of `list` that are not on this machine.
+ * @param {{ what: string, apt: string, find: () => string | null }[]} list
+ */
 export function missing(list) {
   return list.filter((need) => need.find() === null);
 }

@@ -9,6 +9,7 @@ import { cacheDirectory, cached } from './cache.ts';
 import { loadOrder, quoted } from './initramfs.ts';
 import { type Kernel, KERNELS, type Search } from './kernels.ts';
 import { LinePrefix } from './line-prefix.ts';
+import { requireGuests } from './possible.ts';
 import { complaints } from './qemu.ts';
 
 let directory: string;
@@ -144,6 +145,14 @@ describe('what a guest says', () => {
   it('about itself is noticed when it is bad, each once', () => {
     const serial = '[    1.0] Linux version 6.1\r\n[   2.5] BUG: kernel NULL pointer dereference\r\n[  3.5] BUG: kernel NULL pointer dereference\r\n[ 99.0] rcu: INFO: rcu_sched self-detected stall\r\n[ 1.1] DEBUG: fine\r\n';
     expect(complaints(serial)).toEqual(['BUG: kernel NULL pointer dereference', 'rcu: INFO: rcu_sched self-detected stall']);
+  });
+});
+
+describe('guests', () => {
+  it('are not begun where they cannot run, whose reason is one line', () => {
+    expect(() => requireGuests('arm64')).toThrow('guests are x86-64 machines, this one is arm64');
+    vi.stubEnv('PATH', '/nonexistent');
+    expect(() => requireGuests('x64')).toThrow(/^missing: qemu-system-x86_64, .*\(qemu-system-x86, .*\); install them, or run npm run test:vm as root$/);
   });
 });
 

@@ -66,7 +66,6 @@ function stock(version: string, meta: string): Kernel {
     find: async ({ cache, say }) => {
       const given = process.env[variable];
       if (given !== undefined) return inPackage(existing(given, variable), `$${variable}`);
-      if (process.arch !== 'x64') throw new NotToBeHad('the VMs are x86-64 only');
       const found = await dependency(meta, /^linux-image-[\d.].*-cloud-amd64$/);
       return inPackage(await unpacked(cache, found, say), `package ${found.name} ${found.version}`);
     },
