@@ -1,14 +1,15 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { timeScale } from './test/workloads/scale.ts';
 
 /** Tests that load BPF, start the program or measure: one file at a time, after all others, or they disturb each other. */
-const system = ['test/native/**', 'test/bpf/**', 'test/cli/e2e/**', 'test/identity/**', 'test/probes/**', 'test/pty/**', 'test/runtime/**', 'test/screenshots/**', 'test/tools/**'].map((dir) => `${dir}/*.test.{ts,tsx}`);
+const system = ['test/native/**', 'test/bpf/**', 'test/chaos/engine/**', 'test/cli/e2e/**', 'test/identity/**', 'test/probes/**', 'test/pty/**', 'test/runtime/**', 'test/screenshots/**', 'test/tools/**', 'test/vm/**'].map((dir) => `${dir}/*.test.{ts,tsx}`);
 
 export default defineConfig({
   test: {
     // The machine may be small and busy: limits only catch what hangs.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 60_000 * timeScale,
+    hookTimeout: 60_000 * timeScale,
     projects: [
       {
         extends: true,

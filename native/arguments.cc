@@ -114,6 +114,15 @@ OpenConfig options_argument(const Napi::Value& value, std::string name) {
     config.map_flags[key] =
         static_cast<int64_t>(integer_argument(one, -double{UINT32_MAX}, UINT32_MAX, "options.mapFlags." + key));
   });
+  each_property(options, "attachTargets", [&](const std::string& key, const Napi::Value& one) {
+    config.attach_targets[key] = string_argument(one, ("options.attachTargets." + key).c_str());
+  });
+  each_property(options, "sharedMaps", [&](const std::string& key, const Napi::Value& one) {
+    const Map& map = map_argument(one, "options.sharedMaps." + key);
+    // libbpf would give the object's own map the other's name.
+    if (map.name != key) throw argument_failure("options.sharedMaps." + key + " is map " + map.name + ": a map is shared under its own name");
+    config.shared_maps[key] = {map.duplicate(), map.type, map.key_size, map.value_size};
+  });
   if (const Napi::Value level = options.Get("logLevel"); !level.IsUndefined()) {
     config.log_level = static_cast<uint32_t>(integer_argument(level, 0, 2, "options.logLevel"));
   }

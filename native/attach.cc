@@ -10,6 +10,7 @@
 #include <system_error>
 #include <thread>
 
+#include "descriptor.h"
 #include "log.h"
 #include "object.h"
 #include "reason.h"
@@ -22,19 +23,13 @@ namespace {
 constexpr size_t kMaxThreads = 16;
 constexpr size_t kReadBytes = 256 * 1024;
 
-struct Descriptor {
-  int fd;
-  ~Descriptor() {
-    if (fd >= 0) ::close(fd);
-  }
-};
-
-ProgramResult not_attached(const bpf_program* program, int error, const std::string& log) {
+/** @param section names the program's type and where it was to go */
+ProgramResult not_attached(const bpf_program* program, const std::string& section, int error, const std::string& log) {
   ProgramResult result;
   result.program = bpf_program__name(program);
   result.ok = false;
   result.code = errno_name(error);
-  result.reason = attach_reason(bpf_program__section_name(program), error, log);
+  result.reason = attach_reason(section, error, log);
   result.log = log;
   return result;
 }
@@ -59,6 +54,16 @@ std::string tracepoint_of(const bpf_program* program) {
   return "";
 }
 
+/** kprobes take their place when they are attached; what BTF places must be told at load. */
+bool is_kprobe(const bpf_program* program) {
+  return bpf_program__type(program) == BPF_PROG_TYPE_KPROBE && bpf_program__expected_attach_type(program) != BPF_TRACE_KPROBE_MULTI;
+}
+
+/** "fmod_ret/f" from "fmod_ret" or "fmod_ret/g" and "f". */
+std::string section_for(const std::string& section, const std::string& target) {
+  return section.substr(0, section.find('/')) + "/" + target;
+}
+
 /**
  * Leaving a classic tracepoint waits some 70 ms for all CPUs (tracepoint_synchronize_unregister); waits that run
  * side by side share most of it.
@@ -80,9 +85,12 @@ void destroy(const std::vector<bpf_link*>& links) {
 
 ProgramResult Object::attach_one(bpf_program* program) {
   const std::string name = bpf_program__name(program);
+  if (const auto target = config_.attach_targets.find(name); target != config_.attach_targets.end() && is_kprobe(program)) {
+    return attach_kprobe_at(program, target->second);
+  }
   ProgramResult done;
   done.program = name;
-  if (links_.count(name)) return done;
+  if (is_attached(name)) return done;
   if (bpf_program__fd(program) < 0) return not_loaded(program, refused_);
   LogCapture log;
   errno = 0;
@@ -91,9 +99,43 @@ ProgramResult Object::attach_one(bpf_program* program) {
     const int error = errno ? errno : EINVAL;
     const std::string tracepoint = error == ENOENT ? tracepoint_of(program) : "";
     if (!tracepoint.empty()) link = attach_tracepoint_unmounted(program, tracepoint);
-    if (!link) return not_attached(program, error, log.text());
+    if (!link) return not_attached(program, attach_section(program), error, log.text());
   }
-  links_[name] = link;
+  links_[{name, ""}] = link;
+  return done;
+}
+
+/** The section that would say where the program goes: a target set before load is not in its own. */
+std::string Object::attach_section(const bpf_program* program) const {
+  const std::string section = bpf_program__section_name(program);
+  const auto target = config_.attach_targets.find(bpf_program__name(program));
+  return target == config_.attach_targets.end() ? section : section_for(section, target->second);
+}
+
+bool Object::is_attached(const std::string& name) const {
+  const auto link = links_.lower_bound({name, ""});
+  return link != links_.end() && link->first.first == name;
+}
+
+ProgramResult Object::attach_kprobe(const std::string& name, const std::string& function) {
+  require_loaded();
+  const bpf_program* program = require_program(name);
+  if (!is_kprobe(program)) throw argument_failure("program " + name + " of " + config_.name + " is not a kprobe");
+  return attach_kprobe_at(program, function);
+}
+
+ProgramResult Object::attach_kprobe_at(const bpf_program* program, const std::string& function) {
+  ProgramResult done;
+  done.program = bpf_program__name(program);
+  const auto place = std::make_pair(done.program, function);
+  if (links_.count(place)) return done;
+  if (bpf_program__fd(program) < 0) return not_loaded(program, refused_);
+  const std::string section = bpf_program__section_name(program);
+  LogCapture log;
+  errno = 0;
+  bpf_link* link = bpf_program__attach_kprobe(program, section.rfind("kretprobe", 0) == 0, function.c_str());
+  if (!link) return not_attached(program, section_for(section, function), errno ? errno : EINVAL, log.text());
+  links_[place] = link;
   return done;
 }
 
@@ -138,20 +180,20 @@ ProgramResult Object::attach_cgroup(const std::string& name, const std::string& 
   bpf_program* program = require_program(name);
   ProgramResult done;
   done.program = name;
-  if (links_.count(name)) return done;
+  if (links_.count({name, directory})) return done;
   if (bpf_program__fd(program) < 0) return not_loaded(program, refused_);
-  const Descriptor cgroup = {open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  const Descriptor cgroup(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (cgroup.fd < 0) {
     const int error = errno;
-    ProgramResult result = not_attached(program, error, "");
+    ProgramResult result = not_attached(program, attach_section(program), error, "");
     result.reason = "cannot open cgroup " + directory + ": " + errno_text(error) + " (" + errno_name(error) + ")";
     return result;
   }
   LogCapture log;
   errno = 0;
   bpf_link* link = bpf_program__attach_cgroup(program, cgroup.fd);
-  if (!link) return not_attached(program, errno ? errno : EINVAL, log.text());
-  links_[name] = link;
+  if (!link) return not_attached(program, attach_section(program), errno ? errno : EINVAL, log.text());
+  links_[{name, directory}] = link;
   return done;
 }
 
@@ -173,7 +215,7 @@ void Object::detach_begun(const std::vector<std::string>& names) {
 void Object::detach_all(const std::vector<std::string>& names) {
   std::vector<bpf_link*> links;
   for (auto link = links_.begin(); link != links_.end();) {
-    const bool wanted = names.empty() || std::find(names.begin(), names.end(), link->first) != names.end();
+    const bool wanted = names.empty() || std::find(names.begin(), names.end(), link->first.first) != names.end();
     if (wanted) links.push_back(link->second);
     link = wanted ? links_.erase(link) : std::next(link);
   }
@@ -183,9 +225,9 @@ void Object::detach_all(const std::vector<std::string>& names) {
 std::vector<uint8_t> Object::iterate(const std::string& name) const {
   require_loaded();
   require_program(name);
-  const auto link = links_.find(name);
+  const auto link = links_.find({name, ""});
   if (link == links_.end()) throw Failure(kState, 0, "program " + name + " of " + config_.name + " is not attached");
-  const Descriptor iterator = {bpf_iter_create(bpf_link__fd(link->second))};
+  const Descriptor iterator(bpf_iter_create(bpf_link__fd(link->second)));
   if (iterator.fd < 0) throw errno_failure(iterator.fd, "cannot start iterator " + name);
   std::vector<uint8_t> bytes;
   for (size_t used = 0;;) {

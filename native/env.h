@@ -43,6 +43,9 @@ auto guarded(Napi::Env env, F&& call) -> decltype(call()) {
   }
 }
 
+/** The native side of a BpfMap. @param what for the message. Throws Failure. */
+const Map& map_argument(const Napi::Value& value, const std::string& what);
+
 struct Bytes {
   const uint8_t* data;
   size_t size;

@@ -39,9 +39,9 @@ class JsMap : public Napi::ObjectWrap<JsMap> {
                        });
   }
 
- private:
   Map& map() const { return object_->map(name_); }
 
+ private:
   std::vector<Fold> folds_argument(const Map& map, const Napi::Value& value) const {
     std::vector<Fold> folds(map.word_count(), Fold::kSum);
     if (value.IsUndefined()) return folds;
@@ -168,6 +168,14 @@ class JsMap : public Napi::ObjectWrap<JsMap> {
 };
 
 }  // namespace
+
+const Map& map_argument(const Napi::Value& value, const std::string& what) {
+  const Napi::Env env = value.Env();
+  if (!value.IsObject() || !value.As<Napi::Object>().InstanceOf(Instance::of(env).map_class.Value())) {
+    throw argument_failure(what + " must be a map of a loaded object");
+  }
+  return JsMap::Unwrap(value.As<Napi::Object>())->map();
+}
 
 Napi::Function define_map_class(Napi::Env env) { return JsMap::define(env); }
 

@@ -86,6 +86,7 @@ class JsObject : public Napi::ObjectWrap<JsObject> {
                            InstanceMethod<&JsObject::attach>("attach"),
                            InstanceMethod<&JsObject::attach_async>("attachAsync"),
                            InstanceMethod<&JsObject::attach_cgroup>("attachCgroup"),
+                           InstanceMethod<&JsObject::attach_kprobe>("attachKprobe"),
                            InstanceMethod<&JsObject::detach>("detach"),
                            InstanceMethod<&JsObject::detach_async>("detachAsync"),
                            InstanceMethod<&JsObject::programs>("programs"),
@@ -151,6 +152,13 @@ class JsObject : public Napi::ObjectWrap<JsObject> {
     return guarded(info.Env(), [&]() -> Napi::Value {
       const std::string program = string_argument(info[0], "program"), path = string_argument(info[1], "path");
       return program_result(info.Env(), object_->attach_cgroup(program, path));
+    });
+  }
+
+  Napi::Value attach_kprobe(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+      const std::string program = string_argument(info[0], "program"), function = string_argument(info[1], "function");
+      return program_result(info.Env(), object_->attach_kprobe(program, function));
     });
   }
 

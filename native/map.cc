@@ -3,6 +3,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 
 #include <algorithm>
@@ -58,6 +59,12 @@ Map::Map(const bpf_map* map)
   if (cpus < 0) throw errno_failure(cpus, "cannot count the possible CPUs");
   cpus_ = static_cast<size_t>(cpus);
   cpu_stride_ = (value_size + 7u) & ~size_t{7};
+}
+
+std::shared_ptr<const Descriptor> Map::duplicate() const {
+  auto copy = std::make_shared<const Descriptor>(fcntl(fd_, F_DUPFD_CLOEXEC, 0));
+  if (copy->fd < 0) throw errno_failure(errno, "cannot share map " + name);
+  return copy;
 }
 
 void Map::require_readable() const {

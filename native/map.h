@@ -4,9 +4,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "descriptor.h"
 
 struct bpf_map;
 
@@ -49,6 +52,9 @@ class Map {
   /** @param size value_size (for a per-CPU map written to every CPU) or full_value_size() */
   void update(const uint8_t* key, const uint8_t* value, size_t size, uint64_t flags) const;
   bool remove(const uint8_t* key) const;
+
+  /** A descriptor of the caller's own, which keeps the kernel's map alive. Throws Failure. */
+  std::shared_ptr<const Descriptor> duplicate() const;
 
  private:
   size_t read_batches(const std::vector<Fold>& folds, Columns columns, const Grow& grow);

@@ -53,6 +53,8 @@ void Object::configure() {
     if (!map) throw argument_failure(config_.name + " has no map " + name);
     return map;
   };
+  for (const auto& [name, target] : config_.attach_targets) require_program(name);
+  for (const auto& [name, shared] : config_.shared_maps) share_map(name, shared);
   for (const auto& [name, entries] : config_.max_entries) {
     const int error = bpf_map__set_max_entries(find_map(name), entries);
     if (error) throw errno_failure(error, config_.name + ": cannot set the size of map " + name);
@@ -65,6 +67,21 @@ void Object::configure() {
     if (error) throw errno_failure(error, config_.name + ": cannot set the flags of map " + name);
   }
   for (const auto& [name, value] : config_.globals) write_initial(name, value);
+}
+
+void Object::share_map(const std::string& name, const SharedMap& shared) {
+  bpf_map* map = bpf_object__find_map_by_name(object_, name.c_str());
+  if (!map) throw argument_failure(config_.name + " has no map " + name);
+  if (bpf_map__is_internal(map)) throw argument_failure(config_.name + ": variables (" + name + ") cannot be shared, only maps");
+  if (config_.max_entries.count(name) || config_.map_flags.count(name)) {
+    throw argument_failure(config_.name + ": map " + name + " is shared, so its size and flags cannot be set");
+  }
+  // libbpf takes any map; programs would then be refused, or find other things in it than they expect.
+  if (bpf_map__type(map) != shared.type || bpf_map__key_size(map) != shared.key_size || bpf_map__value_size(map) != shared.value_size) {
+    throw argument_failure(config_.name + ": the map to share as " + name + " is of another type or size");
+  }
+  const int error = bpf_map__reuse_fd(map, shared.descriptor->fd);
+  if (error) throw errno_failure(error, config_.name + ": cannot share map " + name);
 }
 
 void Object::write_initial(const std::string& name, const GlobalValue& value) {
@@ -113,7 +130,7 @@ std::vector<ProgramInfo> Object::programs() const {
     bpf_prog_info details = {};
     uint32_t size = sizeof(details);
     if (fd >= 0 && bpf_obj_get_info_by_fd(fd, &details, &size) == 0) info.id = details.id;
-    if (const auto link = links_.find(name); link != links_.end()) {
+    if (const auto link = links_.lower_bound({name, ""}); link != links_.end() && link->first.first == name) {
       info.attached = true;
       bpf_link_info facts = {};
       size = sizeof(facts);
@@ -263,6 +280,7 @@ void Object::release() {
   bpf_object__close(object_);
   object_ = nullptr;
   image_ = {};
+  config_.shared_maps.clear();
 }
 
 }  // namespace kbtop

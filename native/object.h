@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "descriptor.h"
 #include "error.h"
 #include "globals.h"
 #include "map.h"
@@ -21,6 +22,14 @@ struct bpf_program;
 
 namespace kbtop {
 
+/** A map of another object, to be used instead of one's own of that name. */
+struct SharedMap {
+  std::shared_ptr<const Descriptor> descriptor;
+  uint32_t type;
+  uint32_t key_size;
+  uint32_t value_size;
+};
+
 struct OpenConfig {
   std::string name;
   /** Where the image came from, for messages: a path, or empty. */
@@ -29,6 +38,8 @@ struct OpenConfig {
   std::vector<std::pair<std::string, GlobalValue>> globals;
   std::map<std::string, uint32_t> max_entries;
   std::map<std::string, int64_t> map_flags;
+  std::map<std::string, std::string> attach_targets;
+  std::map<std::string, SharedMap> shared_maps;
   uint32_t log_level = 0;
 };
 
@@ -79,6 +90,7 @@ class Object {
   void begin_attach(const std::vector<std::string>& names);
   std::vector<ProgramResult> attach_begun(const std::vector<std::string>& names);
   ProgramResult attach_cgroup(const std::string& program, const std::string& directory);
+  ProgramResult attach_kprobe(const std::string& program, const std::string& function);
   void detach(const std::vector<std::string>& names);
   void begin_detach(const std::vector<std::string>& names);
   void detach_begun(const std::vector<std::string>& names);
@@ -133,6 +145,13 @@ class Object {
   void detach_all(const std::vector<std::string>& names);
   std::vector<ProgramResult> attach_all(const std::vector<std::string>& names);
   ProgramResult attach_one(bpf_program* program);
+  ProgramResult attach_kprobe_at(const bpf_program* program, const std::string& function);
+  std::string attach_section(const bpf_program* program) const;
+  bool is_attached(const std::string& name) const;
+  void share_map(const std::string& name, const SharedMap& shared);
+  void set_attach_targets();
+  bool some_left() const;
+  Failure nothing_loads(const Failure& last) const;
   Section& section(const Variable& variable);
 
   std::vector<uint8_t> image_;
@@ -140,7 +159,8 @@ class Object {
   bpf_object* object_ = nullptr;
   /** Programs that the kernel refused, left out of the next try. */
   std::map<std::string, ProgramResult> refused_;
-  std::map<std::string, bpf_link*> links_;
+  /** By program and place: a cgroup directory, a kprobe's function, or nothing for what the section says. */
+  std::map<std::pair<std::string, std::string>, bpf_link*> links_;
   std::map<std::string, std::unique_ptr<Map>> maps_;
   std::map<std::string, std::unique_ptr<Ring>> rings_;
   std::map<bpf_map*, std::unique_ptr<Section>> sections_;

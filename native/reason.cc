@@ -94,7 +94,7 @@ std::string object_reason(int error, const std::string& log) {
 std::string load_reason(const std::string& section, int error, const std::string& program, const std::string& log) {
   const std::string type = type_of(section);
   if (btf_is_missing(log)) return kNoBtf;
-  if (contains(lines_about(log, program), "failed to find kernel BTF type ID")) {
+  if (error == ESRCH || contains(lines_about(log, program), "failed to find kernel BTF type ID")) {
     return "this kernel has no " + target_of(section) + " to attach " + type + " to (" + errno_name(error) + ")";
   }
   const std::string why = objection(verifier_log(log, program));

@@ -3,8 +3,9 @@
  * Make this checkout ready: system packages, npm packages, BPF objects, addon, bundle; nothing when nothing
  * changed. Runs on any Node from 16 on without dependencies, because it runs before `npm ci`.
  *
- *   node tools/setup.mjs [--test] [--bench]
+ *   node tools/setup.mjs [--test] [--bench] [--vm]
  *
+ * What VMs need is installed when it can be; when not, set-up goes on: their tests are skipped, by name.
  * Speaks on stderr only. Exit codes: 0 ready; 1 something is missing or failed.
  */
 import { mkdirSync, statSync } from 'node:fs';
@@ -13,7 +14,7 @@ import { fileURLToPath } from 'node:url';
 import { aptInstall } from './lib/apt.mjs';
 import { install, isInstalled } from './lib/dependencies.mjs';
 import { lock } from './lib/lock.mjs';
-import { missing, needs } from './lib/needs.mjs';
+import { missing, needs, vmNeeds } from './lib/needs.mjs';
 import { giveBack } from './lib/owner.mjs';
 import { build, stale } from './lib/parts.mjs';
 import { SetupError, say, seconds } from './lib/say.mjs';
@@ -26,10 +27,23 @@ function warnOfLostRoot() {
   say(`npm runs scripts as the owner of this directory (uid ${process.getuid()}), not as root, in spite of sudo; afterwards use: sudo bin/kbtop`);
 }
 
+async function prepareVm() {
+  const wanted = vmNeeds();
+  const lacking = missing(wanted);
+  if (lacking.length === 0) return;
+  try {
+    await aptInstall(lacking, wanted);
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    say(`no VMs: ${error.message}`);
+  }
+}
+
 async function setup(purpose) {
   if (process.platform !== 'linux') throw new SetupError(`kbtop needs Linux (BPF); this is ${process.platform}`);
   const wanted = needs(purpose);
   const lacking = missing(wanted);
+  if (purpose.vm) await prepareVm();
   if (lacking.length === 0 && isInstalled(root) && stale(root).length === 0) return;
 
   const start = Date.now();
@@ -54,10 +68,10 @@ async function setup(purpose) {
 }
 
 function parse(args) {
-  const known = ['--test', '--bench'];
+  const known = ['--test', '--bench', '--vm'];
   const unknown = args.find((arg) => !known.includes(arg));
-  if (unknown !== undefined) throw new SetupError(`unknown option ${unknown}; usage: node tools/setup.mjs [--test] [--bench]`);
-  return { test: args.includes('--test'), bench: args.includes('--bench') };
+  if (unknown !== undefined) throw new SetupError(`unknown option ${unknown}; usage: node tools/setup.mjs [--test] [--bench] [--vm]`);
+  return { test: args.includes('--test'), bench: args.includes('--bench'), vm: args.includes('--vm') };
 }
 
 /** Errors of the machine, not of ours: one line is enough. */

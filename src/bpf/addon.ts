@@ -31,6 +31,17 @@ export interface OpenOptions {
   readonly maxEntries?: Readonly<Record<string, number>>;
   /** Extra map_flags set (or, negative, cleared) per map, e.g. BPF_F_NO_PREALLOC = 1. */
   readonly mapFlags?: Readonly<Record<string, number>>;
+  /**
+   * Program name -> the kernel function (of an fentry, fexit, fmod_ret or kprobe program), LSM hook or BTF tracepoint that
+   * it goes to, instead of the one its section names. One that this kernel does not have is refused by load(), for a kprobe
+   * by attach().
+   */
+  readonly attachTargets?: Readonly<Record<string, string>>;
+  /**
+   * Map name -> the map of that name of another loaded object, used instead of one's own: of the same type, key and value
+   * size, not of variables. It lives as long as any of its objects. A shared ring may be drained through one object only.
+   */
+  readonly sharedMaps?: Readonly<Record<string, BpfMap>>;
   /** Ask for verifier logs of programs that load, too (level 1 or 2). Default 0: only of those that fail. */
   readonly logLevel?: 0 | 1 | 2;
 }
@@ -53,7 +64,7 @@ export interface ProgramInfo {
   readonly attached: boolean;
   /** Kernel program id; 0 when not loaded. */
   readonly id: number;
-  /** Kernel link id; 0 when not attached, or attached through perf events (tracepoints before Linux 5.15). */
+  /** Kernel link id, of one link when there are several; 0 when not attached, or attached through perf events (tracepoints before Linux 5.15). */
   readonly linkId: number;
 }
 
@@ -119,8 +130,10 @@ export interface BpfObject {
   attach(programs?: readonly string[]): ProgramResult[];
   /** The same off the main thread: the first program on a kernel tracepoint costs 10 to 25 ms of waiting for other CPUs. */
   attachAsync(programs?: readonly string[]): Promise<ProgramResult[]>;
-  /** Attach a cgroup program to one cgroup v2 directory; detach() undoes it. */
+  /** Attach a cgroup (or lsm_cgroup) program to a cgroup v2 directory, or one after the other to several; detach() undoes all. */
   attachCgroup(program: string, directory: string): ProgramResult;
+  /** Attach a kprobe or kretprobe program to a kernel function, or one after the other to several; detach() undoes all. */
+  attachKprobe(program: string, kernelFunction: string): ProgramResult;
   /** Detach; a program that is not attached is left alone. */
   detach(programs?: readonly string[]): void;
   /** The same off the main thread: leaving a classic tracepoint costs some 70 ms of waiting for other CPUs. */

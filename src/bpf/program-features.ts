@@ -10,7 +10,8 @@ import { objectPath } from './objects.ts';
 
 /** Names of the objects in bpf/features/. */
 export const PROGRAM_FEATURES = [
-  'tp_btf', 'raw_tp', 'tracepoint', 'iter', 'ringbuf', 'task_storage', 'kprobe', 'fentry', 'fmod_ret', 'lsm', 'cgroup',
+  'tp_btf', 'raw_tp', 'tracepoint', 'iter', 'ringbuf', 'task_storage', 'kprobe', 'override', 'fentry', 'fmod_ret', 'fmod_ret_security', 'lsm', 'lsm_cgroup',
+  'cgroup',
 ] as const;
 export type ProgramFeature = (typeof PROGRAM_FEATURES)[number];
 
@@ -40,7 +41,7 @@ export async function programFeature(addon: Addon, feature: ProgramFeature): Pro
   try {
     await object.load();
     let result: ProgramResult | undefined;
-    if (feature === 'cgroup') {
+    if (feature === 'cgroup' || feature === 'lsm_cgroup') {
       const root = cgroupV2Mount();
       if (root === null) return { feature, ok: false, reason: 'loads, but there is no cgroup v2 hierarchy to attach to', log: '' };
       result = object.attachCgroup('probe', root);

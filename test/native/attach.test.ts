@@ -128,10 +128,13 @@ describe.skipIf(noBpf)('attach and detach (needs root and BTF)', () => {
   it.skipIf(process.arch !== 'x64')('counts the runs that the kernel skipped (needs an x86 kernel)', async () => {
     const object = await openAttached('nested');
     getuid(7);
-    expect(object.getGlobal('hits')).toBe(7n);
-    expect(object.missedRuns(['nests'])).toBe(7);
+    // A read that fails faults once, on older kernels (6.1) twice; each fault runs the program, which reads again.
+    const hits = Number(object.getGlobal('hits'));
+    const faults = hits / 7;
+    expect([1, 2]).toContain(faults);
+    expect(object.missedRuns(['nests'])).toBe(hits * faults);
     expect(object.missedRuns(['begins'])).toBe(0);
-    expect(object.missedRuns()).toBe(7);
+    expect(object.missedRuns()).toBe(hits * faults);
     expect(() => object.missedRuns(['none'])).toThrow('nested has no program none');
   });
 });

@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import type { Addon, BpfError, BpfObject, OpenOptions } from '../../src/bpf/addon.ts';
 import { loadAddon } from '../../src/bpf/load.ts';
 import { objectPath } from '../../src/bpf/objects.ts';
+import { timeScale } from '../workloads/scale.ts';
 
 /** Why real BPF cannot be used here; null when it can. */
 export const missing: string | null =
@@ -91,7 +92,7 @@ export const sleep = (ms: number): Promise<void> => new Promise((resolve) => set
 
 /** Poll until the check gives something true; fails with what it gave last. */
 export async function eventually<T>(check: () => T | Promise<T>, good: (value: T) => boolean, deadlineMs = 20_000): Promise<T> {
-  const end = Date.now() + deadlineMs;
+  const end = Date.now() + deadlineMs * timeScale;
   for (;;) {
     const value = await check();
     if (good(value)) return value;

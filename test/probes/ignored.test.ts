@@ -105,12 +105,11 @@ describe.skipIf(!canLoadBpf)('a target with real BPF', () => {
   async function capture(panes: readonly PaneId[], judge: Judge, work: () => Promise<void>): Promise<Frame> {
     const manager = new Manager({ addon: loadAddon(), panes, target: judge, levels: { syscalls: 'latency' } });
     closing.push(() => manager.close());
-    const frames = manager.samples(700, 1);
-    const first = frames.next();
-    // Counting begins some 300 ms after the start at the latest.
-    await new Promise((resolve) => { setTimeout(resolve, 600); });
+    const frames = manager.samples(300, 2);
+    // With the first one counting has begun; the second one ends no sooner than it is asked for.
+    await frames.next();
     await work();
-    const { value } = await first;
+    const { value } = await frames.next();
     if (!value) throw new Error('no frame');
     return value;
   }

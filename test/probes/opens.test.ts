@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { OpenRow } from '../../src/frame/frame.ts';
 import { OpensProbe } from '../../src/probes/opens.ts';
 import type { OpensOptions } from '../../src/probes/opens.ts';
-import { buildWorkload } from '../workloads/build.ts';
+import { buildWorkload, FREESTANDING_I386 } from '../workloads/build.ts';
 import { canLoadBpf, end, ownPath, TestCgroup, until } from '../workloads/cgroup.ts';
 import { Workload } from '../workloads/workload.ts';
 import { Live, tally, totalOf } from './live.ts';
@@ -172,7 +172,7 @@ describe.skipIf(!canLoadBpf)('the opens probe (needs root and BTF)', () => {
     });
 
     it('watches them from when a 32-bit program runs, whether it starts later or ran before', async () => {
-      const program = buildWorkload('opens32', ['-m32', '-nostdlib', '-static', '-ffreestanding', '-fno-pie', '-no-pie', '-fno-stack-protector']);
+      const program = buildWorkload('opens32', FREESTANDING_I386);
       for (const when of ['before', 'later']) {
         const start = () => spawn(program, { stdio: ['pipe', 'pipe', 'inherit'] });
         let child = when === 'before' ? start() : null;

@@ -1,13 +1,12 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { RunqueueRow } from '../../src/frame/frame.ts';
 import { RunqueueProbe } from '../../src/probes/runqueue.ts';
 import type { RunqueueOptions, WaitSource } from '../../src/probes/runqueue.ts';
 import type { ProbeTick } from '../../src/probes/probe.ts';
-import { canLoadBpf, ownPath, TestCgroup, v1Hierarchy } from '../workloads/cgroup.ts';
+import { canLoadBpf, ownPath, TestCgroup, hierarchyWith, v1Hierarchy } from '../workloads/cgroup.ts';
 import { Workload } from '../workloads/workload.ts';
 import { Live } from './live.ts';
 
@@ -142,13 +141,11 @@ describe.skipIf(!canLoadBpf)('the run queue probe (needs root and BTF)', () => {
   });
 
   it('tells throttling by a CPU quota from the first interval on', async (context) => {
-    const cpu = v1Hierarchy('cpu');
-    if (cpu === null) return context.skip('the cpu controller is not on cgroup v1 here');
+    const cpu = hierarchyWith('cpu');
+    if (cpu === null) return context.skip('no hierarchy has the cpu controller here');
     await using group = new TestCgroup(ownPath('throttled'));
-    await using quota = new TestCgroup(ownPath('throttled'), cpu);
-    if (!existsSync(join(quota.directory, 'cpu.cfs_quota_us'))) return context.skip('this kernel has no CFS bandwidth control');
-    quota.write('cpu.cfs_period_us', '10000');
-    quota.write('cpu.cfs_quota_us', '3000');
+    await using quota = new TestCgroup(group.path, cpu);
+    if (!quota.limitCpu(3000, 10_000)) return context.skip('this kernel has no CFS bandwidth control');
     await using workload = new Workload('burn', [group, quota]);
     using live = await Live.start(new RunqueueProbe({
       pathsOf: (key) => ({ cpu: key === group.key ? quota.directory : null }),

@@ -1,9 +1,7 @@
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { periodOfV1, periodOfV2, ThrottleReader, throttledPeriods } from '../../src/probes/throttle.ts';
-import { canLoadBpf, ownPath, TestCgroup, v1Hierarchy } from '../workloads/cgroup.ts';
+import { canLoadBpf, hierarchyWith, ownPath, TestCgroup } from '../workloads/cgroup.ts';
 import { Workload } from '../workloads/workload.ts';
 
 const STAT_V2 = 'usage_usec 10\nuser_usec 5\nsystem_usec 5\nnr_periods 100\nnr_throttled 25\nthrottled_usec 77\nnr_bursts 0\n';
@@ -100,12 +98,10 @@ describe('ThrottleReader', () => {
     expect(tick()).toBeNull();
   });
 
-  const cpu = canLoadBpf ? v1Hierarchy('cpu') : null;
-  it.skipIf(cpu === null)('sees a real quota at work (needs the cpu controller on cgroup v1)', async (context) => {
+  const cpu = canLoadBpf ? hierarchyWith('cpu') : null;
+  it.skipIf(cpu === null)('sees a real quota at work (needs root and the cpu controller)', async (context) => {
     await using group = new TestCgroup(ownPath('throttle'), cpu ?? 0);
-    if (!existsSync(join(group.directory, 'cpu.cfs_quota_us'))) return context.skip('this kernel has no CFS bandwidth control');
-    group.write('cpu.cfs_period_us', '10000');
-    group.write('cpu.cfs_quota_us', '2000');
+    if (!group.limitCpu(2000, 10_000)) return context.skip('this kernel has no CFS bandwidth control');
     await using workload = new Workload('burn', [group]);
     const one = new ThrottleReader(() => ({ cpu: group.directory }));
     one.begin();

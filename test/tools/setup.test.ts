@@ -250,8 +250,20 @@ describe('missing system packages', () => {
     expect(stderr).toContain('apt-get install failed (code 100)');
   });
 
+  it.skipIf(!isRoot || !existsSync('/etc/debian_version'))('goes on without VMs when apt-get cannot help, and says so', () => {
+    const dir = pathWithoutClang();
+    rmSync(join(dir, 'apt-get'), { force: true });
+    checkout.script('path/clang', '');
+    checkout.script('path/apt-get', 'case "$*" in *install*) exit 100;; esac');
+    const { code, stderr } = checkout.setup(['--vm'], { env: { PATH: dir } });
+    expect(stderr).toMatch(/^setup: missing: qemu-system-x86_64/);
+    expect(stderr).toContain('setup: no VMs: apt-get install failed (code 100)');
+    expect(code).toBe(0);
+    expect(builds()).toEqual(['bpf', 'bundle', 'native']);
+  });
+
   it('rejects options it does not know', () => {
-    expect(checkout.setup(['--tset'])).toEqual({ code: 1, stdout: '', stderr: 'setup: unknown option --tset; usage: node tools/setup.mjs [--test] [--bench]\n' });
+    expect(checkout.setup(['--tset'])).toEqual({ code: 1, stdout: '', stderr: 'setup: unknown option --tset; usage: node tools/setup.mjs [--test] [--bench] [--vm]\n' });
   });
 });
 

@@ -11,11 +11,11 @@ const checks = [{ name: 'typecheck', ok: true }, { name: 'lint', ok: true }];
 describe('the closing line', () => {
   it('counts passed, failed and skipped tests and names the latter two', () => {
     const run = { ...green, failed: ['a > b'], skipped: ['c > d (needs root)'] };
-    expect(tally(checks, run, 1)).toEqual({ lines: ['skipped: c > d (needs root)', 'FAILED: a > b'], closing: '2 passed, 1 failed, 1 skipped', ok: false });
+    expect(tally(checks, run, 1)).toEqual({ lines: ['skipped: c > d (needs root)', 'FAILED: a > b'], counts: { passed: 2, failed: 1, skipped: 1 }, closing: '2 passed, 1 failed, 1 skipped', ok: false });
   });
 
   it('is good only when everything is', () => {
-    expect(tally(checks, green, 0)).toEqual({ lines: [], closing: '2 passed, 0 failed, 0 skipped', ok: true });
+    expect(tally(checks, green, 0)).toEqual({ lines: [], counts: { passed: 2, failed: 0, skipped: 0 }, closing: '2 passed, 0 failed, 0 skipped', ok: true });
     expect(tally(checks, { ...green, skipped: ['x'] }, 0)).toMatchObject({ closing: '2 passed, 0 failed, 1 skipped', ok: true });
   });
 
@@ -86,27 +86,32 @@ describe('the reporter, on a real run', () => {
 describe('.ci/run', () => {
   const checkout = new Checkout();
   afterAll(() => checkout.remove());
-  const ci = (npm: string): { code: number | null; lines: string[] } => {
+  const ci = (npm: string, args: readonly string[] = []): { code: number | null; lines: string[] } => {
     checkout.script('path/npm', npm);
-    const { code, stdout } = run(join(checkout.root, '.ci/run'), [], { env: { ...process.env, PATH: `${join(checkout.root, 'path')}:${process.env['PATH']}` }, cwd: '/' });
+    const { code, stdout } = run(join(checkout.root, '.ci/run'), args, { env: { ...process.env, PATH: `${join(checkout.root, 'path')}:${process.env['PATH']}` }, cwd: '/' });
     return { code, lines: stdout.trimEnd().split('\n') };
   };
 
-  it('runs npm test as CI, without input, and closes with its count', () => {
-    const { code, lines } = ci('echo "$CI $1 $(cat | wc -c) $PWD"; echo "3 passed, 0 failed, 1 skipped"');
+  it('runs npm test and then the VMs as CI, without input, and closes with the count of both', () => {
+    const { code, lines } = ci('echo "$CI $* $(cat | wc -c) $PWD"; [ "$1" = test ] && echo "3 passed, 0 failed, 1 skipped" || echo "40 passed, 0 failed, 2 skipped"');
     expect(code).toBe(0);
-    expect(lines).toEqual([`true test 0 ${checkout.root}`, '3 passed, 0 failed, 1 skipped']);
+    expect(lines).toEqual([`true test -- 0 ${checkout.root}`, `true run test:vm 0 ${checkout.root}`, '43 passed, 0 failed, 3 skipped']);
   });
 
-  it("closes with the count also after npm's words about a failure, and fails", () => {
-    const { code, lines } = ci('echo "1 passed, 2 failed, 0 skipped"; echo "npm error Lifecycle script failed" >&2; exit 1');
+  it('runs no VMs for a part of the tests', () => {
+    const { lines } = ci('echo "$*"; echo "1 passed, 0 failed, 0 skipped"', ['test/ui']);
+    expect(lines).toEqual(['test -- test/ui', '1 passed, 0 failed, 0 skipped']);
+  });
+
+  it.each(['test', 'run'])("closes with the count also after npm's words about a failure of npm %s, and fails", (failing) => {
+    const { code, lines } = ci(`[ "$1" != ${failing} ] && { echo "1 passed, 0 failed, 0 skipped"; exit; }; echo "1 passed, 2 failed, 0 skipped"; echo "npm error Lifecycle script failed" >&2; exit 1`);
     expect(code).toBe(1);
-    expect(lines).toEqual(['npm error Lifecycle script failed', '1 passed, 2 failed, 0 skipped']);
+    expect(lines).toEqual(['npm error Lifecycle script failed', '2 passed, 2 failed, 0 skipped']);
   });
 
   it('counts a run that never came to its count as failed', () => {
-    const { code, lines } = ci('echo "setup: missing: clang"; exit 1');
+    const { code, lines } = ci('[ "$1" = run ] && { echo "1 passed, 0 failed, 0 skipped"; exit; }; echo "setup: missing: clang"; exit 1');
     expect(code).toBe(1);
-    expect(lines.at(-1)).toBe('0 passed, 1 failed, 0 skipped');
+    expect(lines.at(-1)).toBe('1 passed, 1 failed, 0 skipped');
   });
 });

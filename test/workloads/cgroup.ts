@@ -5,6 +5,7 @@ import { posix } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Hierarchies, parseProcCgroup } from '../../src/identity/hierarchies.ts';
 import { cgroupKey } from '../../src/identity/key.ts';
+import { timeScale } from './scale.ts';
 
 /** Whether BPF can be loaded here; tests that need it are skipped by name where not. */
 export const canLoadBpf = process.getuid?.() === 0 && existsSync('/sys/kernel/btf/vmlinux');
@@ -15,6 +16,13 @@ export const hierarchies = Hierarchies.read();
 export function v1Hierarchy(controller: string): number | null {
   const line = parseProcCgroup(readFileSync('/proc/self/cgroup', 'utf8')).find((one) => one.hierarchy !== 0 && one.controllers.includes(controller));
   return line && hierarchies.mounts(line.hierarchy).length > 0 ? line.hierarchy : null;
+}
+
+/** Id of the hierarchy whose cgroups have a controller, 0 for v2; null when none here has it. */
+export function hierarchyWith(controller: string): number | null {
+  const root = hierarchies.directory(0, '/');
+  const v2 = root !== null && existsSync(posix.join(root, 'cgroup.subtree_control')) ? readFileSync(posix.join(root, 'cgroup.subtree_control'), 'utf8') : '';
+  return v1Hierarchy(controller) ?? (v2.trim().split(' ').includes(controller) ? 0 : null);
 }
 
 /** A cgroup directory that the test made; `using` or remove() takes it away again. */
@@ -41,6 +49,22 @@ export class TestCgroup {
 
   write(file: string, text: string): void {
     writeFileSync(posix.join(this.directory, file), text);
+  }
+
+  /** Allow it so much CPU time in each period, in microseconds. False where the kernel has no CFS bandwidth control. */
+  limitCpu(quotaUs: number, periodUs: number): boolean {
+    const has = (file: string): boolean => existsSync(posix.join(this.directory, file));
+    if (has('cpu.max')) this.write('cpu.max', `${quotaUs} ${periodUs}`);
+    else if (has('cpu.cfs_quota_us')) {
+      this.write('cpu.cfs_period_us', `${periodUs}`);
+      this.write('cpu.cfs_quota_us', `${quotaUs}`);
+    } else return false;
+    return true;
+  }
+
+  /** Bytes charged to it by the memory controller of its hierarchy. */
+  get memoryBytes(): number {
+    return Number(this.read(this.hierarchy === 0 ? 'memory.current' : 'memory.usage_in_bytes'));
   }
 
   /** Processes in it, and below. */
@@ -117,7 +141,7 @@ export function firstLine(child: ChildProcess): Promise<string> {
 
 /** Call until the result is neither null, undefined nor false; fails after the deadline. */
 export async function until<T>(what: string, probe: () => T | null | undefined | false, deadlineMs = 20_000): Promise<T> {
-  const deadline = performance.now() + deadlineMs;
+  const deadline = performance.now() + deadlineMs * timeScale;
   for (;;) {
     const value = probe();
     if (value !== null && value !== undefined && value !== false) return value;

@@ -66,6 +66,13 @@ const staticProgram = (path, apt) => ({ what: `a static ${path}`, apt, find: () 
 /** Ubuntu ships bpftool with its kernel tools. */
 const bpftoolPackage = () => (distribution().id === 'ubuntu' ? 'linux-tools-common linux-tools-generic' : 'bpftool');
 
+/** virtiofsd left QEMU's own packages with Debian 13. */
+function virtiofsdPackage(text = readOsRelease()) {
+  const { id } = distribution(text);
+  const version = Number((/^VERSION_ID="?([\d.]+)/m.exec(text) || [])[1]);
+  return (id === 'debian' && version < 13) || (id === 'ubuntu' && version < 23) ? 'qemu-system-common' : 'virtiofsd';
+}
+
 export const CLANG = llvm('clang');
 export const LLVM_STRIP = llvm('llvm-strip', 'llvm');
 export const GXX = command('g++');
@@ -89,6 +96,29 @@ const TEST = [
   staticProgram('/bin/busybox', 'busybox-static'),
   file('/usr/share/fonts/truetype/dejavu/DejaVuSansMono.ttf', 'fonts-dejavu-core'),
 ];
+/** Guests of test/vm. Where no virtiofsd can be had, or for an ordinary user, 9p takes its place. */
+const VM = [
+  command('qemu-system-x86_64', 'qemu-system-x86'),
+  { what: 'virtiofsd', apt: virtiofsdPackage(), find: () => findIn(['/usr/libexec', '/usr/lib/qemu'], 'virtiofsd') },
+  command('busybox', 'busybox-static'),
+  command('depmod', 'kmod'),
+  command('xz', 'xz-utils'),
+  command('mkfs.ext4', 'e2fsprogs'),
+  command('setpriv', 'util-linux'),
+];
+/** Only when a kernel has to be built for them. */
+export const KERNEL_BUILD = [
+  command('make'),
+  command('gcc'),
+  command('flex'),
+  command('bison'),
+  command('bc'),
+  command('rsync'),
+  command('pahole', 'dwarves'),
+  header('openssl/opensslv.h', 'libssl-dev'),
+  LIBELF,
+  LIBZ,
+];
 const BENCH = [
   command('gcc'),
   command('syscount', 'libbpf-tools'),
@@ -103,7 +133,15 @@ export function needs({ test = false, bench = false } = {}) {
   return [...BUILD, ...(test ? TEST : []), ...(bench ? BENCH : [])];
 }
 
-/** Those of `list` that are not on this machine. */
+/** What VMs need beyond that; tests go on without them. */
+export function vmNeeds() {
+  return VM;
+}
+
+/**
+ * Those of `list` that are not on this machine.
+ * @param {{ what: string, apt: string, find: () => string | null }[]} list
+ */
 export function missing(list) {
   return list.filter((need) => need.find() === null);
 }

@@ -4,7 +4,7 @@
  * @param {{ name: string, ok: boolean }[]} checks typecheck, lint: a failed one counts as a failed test
  * @param {object | null} run what tally-reporter wrote; null when the runner died before the end
  * @param {number | null} exitCode of the runner; null when it was killed
- * @returns {{ lines: string[], closing: string, ok: boolean }}
+ * @returns {{ lines: string[], counts: { passed: number, failed: number, skipped: number }, closing: string, ok: boolean }}
  */
 export function tally(checks, run, exitCode) {
   const failed = checks.filter((check) => !check.ok).map((check) => check.name);
@@ -20,5 +20,11 @@ export function tally(checks, run, exitCode) {
     ...skipped.map((name) => `skipped: ${name}`),
     ...failed.map((name) => `FAILED: ${name}`),
   ];
-  return { lines, closing: `${passed} passed, ${failed.length} failed, ${skipped.length} skipped`, ok: failed.length === 0 };
+  const counts = { passed, failed: failed.length, skipped: skipped.length };
+  return { lines, counts, closing: closingLine(counts), ok: failed.length === 0 };
+}
+
+/** @param {{ passed: number, failed: number, skipped: number }} counts */
+export function closingLine({ passed, failed, skipped }) {
+  return `${passed} passed, ${failed} failed, ${skipped} skipped`;
 }

@@ -6,7 +6,7 @@
 import type { Addon, BpfMap, BpfObject, ProgramResult } from '../../bpf/addon.ts';
 import { objectPath } from '../../bpf/objects.ts';
 import { RecordReader } from '../../bpf/records.ts';
-import { type CallArguments, type Counters, type Hit, type KernelRule, NO_RULE, RULES_MAX, decodeCounters, decodeHit, encodeCall, encodeRule } from './layout.ts';
+import { type CallArguments, type Counters, type KernelHit, type KernelRule, NO_RULE, RULES_MAX, decodeCounters, decodeHit, encodeCall, encodeRule } from './layout.ts';
 
 const PROGRAMS = ['call_returns', 'task_exits', 'child_of', 'call_enters'];
 
@@ -146,9 +146,9 @@ export class FaultCore {
   }
 
   /** Hits since the last call, in the order in which their calls ended. @throws BpfError */
-  drain(): Hit[] {
+  drain(): KernelHit[] {
     const ring = this.object.ring('hits');
-    const hits: Hit[] = [];
+    const hits: KernelHit[] = [];
     for (;;) {
       const drained = ring.drain();
       this.#reader.use(drained.buffer);

@@ -107,7 +107,7 @@ export function encodeCall(mask: number, { path, fd, address }: CallArguments): 
 }
 
 /** One hit, or with a dry run one that would have been. */
-export interface Hit {
+export interface KernelHit {
   /** CLOCK_BOOTTIME, ns, when the call ended. */
   readonly timeNs: number;
   readonly ruleId: string;
@@ -138,7 +138,7 @@ export interface Hit {
 const AT = { time: 0, id: 8, cgroup: 16, n: 24, number: 32, result: 40, value: 48, held: 56, pid: 64, tid: 68, nsPid: 72, uid: 76, call: 80, effect: 84, acted: 85, dryRun: 86, comm: 88, path: 104 } as const;
 export const HIT_BYTES = 168;
 
-export function decodeHit(reader: RecordReader, at: number): Hit {
+export function decodeHit(reader: RecordReader, at: number): KernelHit {
   return {
     timeNs: reader.u64(at + AT.time), ruleId: reader.id(at + AT.id), cgroup: reader.id(at + AT.cgroup), n: reader.u64(at + AT.n), number: reader.u64(at + AT.number),
     result: reader.i64(at + AT.result), value: reader.u64(at + AT.value), heldNs: reader.u64(at + AT.held),

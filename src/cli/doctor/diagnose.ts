@@ -1,8 +1,6 @@
 /** All checks, in the order in which they are shown. */
-import { release } from 'node:os';
 import type { Addon } from '../../bpf/addon.ts';
 import { type Feature, systemFeatures } from '../../bpf/features.ts';
-import { readKernelConfig } from '../../bpf/kernel-config.ts';
 import { loadAddon } from '../../bpf/load.ts';
 import { PANE_IDS } from '../../frame/panes/index.ts';
 import { openCapture, openIdentity } from '../capture.ts';
@@ -37,10 +35,9 @@ export async function diagnose(obstacle: Obstacle | null, sources: SourceSetting
       identity: await identityChecks(() => openIdentity({ sources, debug })),
     };
   }
-  const config = readKernelConfig(release());
   const all = [
     ...capture.panes,
-    ...chaosChecks([...system, ...features], (option) => (config === null ? undefined : config.get(option))),
+    ...chaosChecks([...system, ...features]),
     ...capture.identity,
     ...featureChecks(system), memlockCheck(),
     ...programs,

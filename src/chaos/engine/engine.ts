@@ -1,0 +1,51 @@
+/**
+ * Every fault of this process, in the kernel: attaches what acts, puts rules in, reads what came of them, takes them out.
+ * Knows cgroups and calls, no pods, no safety rules, no audit: those stand before it (see ../door.ts).
+ */
+import type { Addon } from '../../bpf/addon.ts';
+import type { AuditReason } from '../audit.ts';
+import type { Injected } from '../door.ts';
+import type { Hit } from '../hit.ts';
+import type { Rule } from '../rule.ts';
+import type { ChaosCapabilities, Selection } from '../select.ts';
+
+/** A cgroup in scope: its key, and its directory below a mount of cgroup v2 where cgroup hooks are attached; null: none. */
+export interface ScopeCgroup {
+  readonly key: string;
+  readonly directory: string | null;
+}
+
+export interface EngineFault {
+  readonly id: number;
+  readonly backends: readonly string[];
+  /** Milliseconds since the epoch, as the kernel was told. */
+  readonly armedAt: number;
+  readonly deadline: number;
+  readonly matched: number;
+  readonly hits: number;
+  readonly acted: number;
+  readonly missed: number;
+  readonly unreadable: number;
+  readonly throttled: number;
+  readonly lost: number;
+  /** Set when the kernel will not hit any more: time over, budget spent, last call past. */
+  readonly over: Extract<AuditReason, 'duration' | 'budget'> | null;
+}
+
+export interface FaultEngine {
+  capabilities(): Promise<ChaosCapabilities>;
+  /** @throws ChaosError impossible (a hook does not attach, places are taken, another rule has these calls of this target) */
+  arm(rule: Rule, selections: readonly Selection[], scope: readonly ScopeCgroup[], dryRun: boolean): Promise<EngineFault>;
+  /** The target's cgroups are others now. */
+  rescope(id: number, scope: readonly ScopeCgroup[]): void;
+  /** Out of the kernel when it resolves; counters as of then. */
+  disarm(id: number): Promise<EngineFault | null>;
+  /** Rules out at once, synchronously; hooks follow with close(). */
+  clear(): void;
+  /** What came since the last call. */
+  poll(): { readonly faults: readonly EngineFault[]; readonly hits: readonly { readonly fault: number; readonly hit: Hit }[] };
+  readonly injected: Injected;
+  close(): void;
+}
+
+export type OpenEngine = (addon: Addon, options: { readonly v1Fallback: boolean; readonly debug: (text: string) => void }) => Promise<FaultEngine>;
