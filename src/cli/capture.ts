@@ -21,8 +21,9 @@ export interface CaptureOptions {
 
 /** Who is who, with all sources of names, none of them started. @throws Error when /proc cannot be read */
 export function openIdentity({ sources: wanted, debug }: Pick<CaptureOptions, 'sources' | 'debug'>): Identity {
-  const sources = wanted && createSources({ ...wanted, hostRoot: findHostRoot({ given: wanted.hostRoot }).root, debug: debug ?? (() => {}) });
-  return new Identity({ ...(sources && { sources }), ...(debug && { debug }) });
+  const options = wanted && { ...wanted, hostRoot: findHostRoot({ given: wanted.hostRoot }).root, debug: debug ?? (() => {}) };
+  const identity: Identity = new Identity({ ...(options && { sources: createSources(options, () => identity.podsSeen) }), ...(debug && { debug }) });
+  return identity;
 }
 
 /** @throws AddonError, BpfError */

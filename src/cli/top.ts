@@ -12,7 +12,7 @@ import { version } from './version.ts';
 export function topCommand(): Command {
   return new Command('top')
     .summary('the live screen (default)')
-    .description('Show five live panes: system calls, run queue, opens, TCP connects, containers. Press ? for the keys.')
+    .description('Show six live panes: system calls, run queue, opens, TCP connects, containers, processes. Press ? for the keys.')
     .action(async (_flags: unknown, command: Command) => top(await settle(command.optsWithGlobals<GlobalFlags>())));
 }
 

@@ -85,6 +85,11 @@ export class Identity {
     return Promise.all([this.#early, this.#late]).then(() => {});
   }
 
+  /** Some cgroup of this node was a pod's. */
+  get podsSeen(): boolean {
+    return this.#registry.podsSeen;
+  }
+
   /** How the sources fare, best first. */
   get sources(): readonly Pick<NameSource, 'id' | 'state'>[] {
     return this.#sources;

@@ -61,6 +61,8 @@ export class Registry {
   /** Container id or pod uid -> keys of the cgroups that it stands in the paths of. */
   readonly #byId = new Map<string, Set<CgroupKey>>();
   readonly #noticed = new Set<string>();
+  /** Some cgroup was a pod's. */
+  podsSeen = false;
   /** Keys that were asked for and whose answer may have changed since. */
   readonly #stale = new Set<CgroupKey>();
 
@@ -88,6 +90,7 @@ export class Registry {
     // Cheap enough for every cgroup of a node: most hold neither.
     if (!/[0-9a-f]{32}|pod/.test(path)) return;
     for (const { podUid, containerId } of parseCgroupPath(path).chain) {
+      if (podUid !== null) this.podsSeen = true;
       const id = containerId ?? podUid;
       if (id === null || this.#noticed.has(id)) continue;
       this.#noticed.add(id);

@@ -7,11 +7,11 @@ import { createOciSource } from './oci/source.ts';
 import type { SourceOptions } from './options.ts';
 import type { NameSource } from './source.ts';
 
-/** None of them is started. */
-export function createSources(options: SourceOptions): readonly NameSource[] {
+/** None of them is started. @param podsSeen whether this is a node with pods: elsewhere nobody knocks at a kubelet's port */
+export function createSources(options: SourceOptions, podsSeen: () => boolean): readonly NameSource[] {
   const api = createApiSource(options);
   return [
     createOciSource(options), createCriSource(options), createLogsSource(options), api,
-    createKubeletSource(options, { needed: () => api.state.status !== 'ok' }),
+    createKubeletSource(options, { needed: () => api.state.status !== 'ok' && podsSeen() }),
   ];
 }

@@ -39,7 +39,7 @@ function loaded(): Set<number> {
 describe.skipIf(!possible)('bin/kbtop (root, BTF)', () => {
   it('shows this node live, with every probe up', async () => {
     const pty = start();
-    await pty.shows(/5\/5 probes/);
+    await pty.shows(/6\/6 probes/);
     await pty.shows(/SYSCALL[\s\S]*CONTAINER[\s\S]*(host|service)/);
     const clock = /\d\d:\d\d:\d\d/.exec(pty.emulator.lines()[0] ?? '')?.[0];
     await until(async () => /\d\d:\d\d:\d\d/.exec((await pty.text()).split('\n')[0] ?? '')?.[0] !== clock, () => 'the clock stands still');
@@ -50,7 +50,7 @@ describe.skipIf(!possible)('bin/kbtop (root, BTF)', () => {
 
   it('shows what really happens: a program\'s own calls and opens', async () => {
     const pty = start();
-    await pty.shows(/5\/5 probes/);
+    await pty.shows(/6\/6 probes/);
     const path = join(mkdtempSync(join(tmpdir(), 'kbtop-seen-')), 'opened-by-the-test');
     // getpriority is a call that hardly anybody else makes.
     const noisy = spawn(process.execPath, ['-e', `setInterval(() => {
@@ -71,7 +71,7 @@ describe.skipIf(!possible)('bin/kbtop (root, BTF)', () => {
 
   it('changes the level and the interval while it runs', async () => {
     const pty = start();
-    await pty.shows(/5\/5 probes/);
+    await pty.shows(/6\/6 probes/);
     await pty.shows(/1 syscalls/);
     pty.write('-');
     await pty.shows('every 0.5s');
@@ -88,7 +88,7 @@ describe.skipIf(!possible)('bin/kbtop (root, BTF)', () => {
   it('saves the Frame on screen as the JSON of the contract', async () => {
     const cwd = mkdtempSync(join(tmpdir(), 'kbtop-cwd-'));
     const pty = start([], bin, cwd);
-    await pty.shows(/5\/5 probes/);
+    await pty.shows(/6\/6 probes/);
     pty.write('w');
     await pty.shows(/saved kbtop-.*\.json/);
     const [name = ''] = readdirSync(cwd);
@@ -100,7 +100,7 @@ describe.skipIf(!possible)('bin/kbtop (root, BTF)', () => {
     symlinkSync(bin, link);
     for (const end of [(pty: Pty) => pty.signal('SIGTERM'), (pty: Pty) => pty.hangUp()]) {
       const pty = start([], link);
-      await pty.shows(/5\/5 probes/);
+      await pty.shows(/6\/6 probes/);
       const ids = programsOf(pty.pid);
       expect(ids.length).toBeGreaterThan(5);
       expect(ids.some((id) => loaded().has(id))).toBe(true);

@@ -42,7 +42,7 @@ export interface KubeletNeed {
   readonly needed: () => boolean;
 }
 
-const OFF: SourceState = { status: 'off', reason: 'not asked, since the API server answers', fix: null };
+const OFF: SourceState = { status: 'off', reason: 'not asked: the API server answers, or no pod was seen here', fix: null };
 
 class KubeletSource implements NameSource {
   readonly id = 'kubelet';
@@ -215,7 +215,7 @@ class KubeletSource implements NameSource {
     if (this.#polling) return;
     const { clock } = this.#around;
     const at = Math.max(this.#lastPollAt + LEAST_POLL_MS, this.#notBefore, clock.now());
-    if (at < this.#dueAt) this.#wait(at - clock.now());
+    if (at < this.#dueAt) this.#wait(Math.max(0, at - clock.now()));
   }
 
   lookup(subject: Subject): Names | null {

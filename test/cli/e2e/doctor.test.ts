@@ -45,7 +45,7 @@ describe('kbtop doctor', () => {
   it.skipIf(!canLoadBpf)('says which pane does not work, and exits with 3 (needs root and BTF)', async () => {
     const ended = await kbtop(['doctor', '-o', 'json'], { env: { KBTOP_BPF_DIR: '/nonexistent' } });
     expect(ended.code).toBe(3);
-    expect(onlyLine(ended)).toContain('5 panes do not work here: syscalls, runqueue, opens, tcp, containers');
+    expect(onlyLine(ended)).toContain('6 panes do not work here: syscalls, runqueue, opens, tcp, containers, processes');
     for (const row of rowsOf(ended.stdout).filter(({ group }) => group === 'panes')) expect(row).toMatchObject({ ok: 'no', reason: expect.stringContaining('/nonexistent/') as string });
   });
 

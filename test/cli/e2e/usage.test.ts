@@ -35,7 +35,7 @@ describe('kbtop', () => {
     [['snapshto'], 'unknown command "snapshto"; did you mean snapshot?'],
     [['frobnicate'], 'unknown command "frobnicate"; commands are top, snapshot, doctor'],
     [['snapshot', 'now'], 'snapshot takes no arguments, but got "now"'],
-    [['snapshot', '--pane', 'sycalls'], 'unknown pane "sycalls"; did you mean syscalls? (panes are syscalls, runqueue, opens, tcp, containers)'],
+    [['snapshot', '--pane', 'sycalls'], 'unknown pane "sycalls"; did you mean syscalls? (panes are syscalls, runqueue, opens, tcp, containers, processes)'],
     [['snapshot', '--pane', 'tcp,disk'], 'unknown pane "disk"; panes are'],
     [['snapshot', '--pane', ''], 'unknown pane ""; panes are'],
     [['snapshot', '--duration', '5'], '--duration "5" lacks a unit: 5s or 5ms?'],
