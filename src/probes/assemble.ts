@@ -1,5 +1,5 @@
 /** One tick's numbers of all panes made into a Frame: joins the panes, resolves the keys, counts what has no name. Pure. */
-import type { ContainerInfo, Frame, Loss, NodeInfo, PaneId, Panes, SelfCost } from '../frame/frame.ts';
+import type { ChaosStatus, ContainerInfo, Frame, Loss, NodeInfo, PaneId, Panes, SelfCost } from '../frame/frame.ts';
 import { SCHEMA } from '../frame/frame.ts';
 import type { CgroupKey } from '../identity/key.ts';
 import { joinTotals } from './containers.ts';
@@ -59,9 +59,11 @@ export interface FrameParts {
   readonly info: (key: CgroupKey) => ContainerInfo;
   /** Names that came late; see Frame.learned. */
   readonly learned: ReadonlyMap<CgroupKey, ContainerInfo>;
+  /** Faults that are armed. */
+  readonly chaos?: readonly ChaosStatus[];
 }
 
-export function assemble({ seq, time, intervalMs, node, self, ticks, ms, info, learned }: FrameParts): Frame {
+export function assemble({ seq, time, intervalMs, node, self, ticks, ms, info, learned, chaos = [] }: FrameParts): Frame {
   const containers: Record<CgroupKey, ContainerInfo> = {};
   const unknown = new Set<CgroupKey>();
   for (const key of keysOf(ticks)) {
@@ -78,5 +80,5 @@ export function assemble({ seq, time, intervalMs, node, self, ticks, ms, info, l
     containers: { state: ticks.containers.state, loss: loss('containers'), rows: ticks.containers.rows },
     processes: { state: ticks.processes.state, loss: loss('processes'), rows: ticks.processes.rows },
   };
-  return { schema: SCHEMA, seq, time: time.toISOString(), intervalMs, node, containers, learned: Object.fromEntries([...learned].filter(([key]) => !(key in containers))), panes, chaos: [], self };
+  return { schema: SCHEMA, seq, time: time.toISOString(), intervalMs, node, containers, learned: Object.fromEntries([...learned].filter(([key]) => !(key in containers))), panes, chaos, self };
 }

@@ -8,6 +8,7 @@ import type { Frame, Level, NodeInfo, PaneId } from '../frame/frame.ts';
 import type { FrameSource } from '../frame/source.ts';
 import { Identity } from '../identity/identity.ts';
 import { assemble, joined, keysOf, type PaneMs, type Ticks } from './assemble.ts';
+import { type ChaosFeed, InjectedCounter } from './chaos-feed.ts';
 import { BeatClock } from './clock.ts';
 import { IgnoreLists, type Judge } from './ignored.ts';
 import { PROBES, type ProbeFactories } from './index.ts';
@@ -47,6 +48,8 @@ export interface ManagerOptions {
   readonly identity?: Identity;
   /** Only what this judges to be meant is asked for; the kernel need not tell the rest. */
   readonly target?: Judge | null;
+  /** Faults, for the Frames to tell of. */
+  readonly chaos?: ChaosFeed | null;
   /** Name of this node in Kubernetes; default: NODE_NAME, else the hostname. */
   readonly nodeName?: string;
   /** How long samples() waits for the sources of names at the most, milliseconds. */
@@ -76,6 +79,7 @@ export class Manager implements FrameSource {
   readonly #drainClock: BeatClock;
   readonly #cgroupClock: BeatClock;
   readonly #ignore: IgnoreLists | null;
+  readonly #injected: InjectedCounter | null;
   #resolveDone: () => void = () => {};
   #identityReady: Promise<void> = Promise.resolve();
   #mode: 'new' | 'live' | 'sampling' | 'closed' = 'new';
@@ -98,6 +102,7 @@ export class Manager implements FrameSource {
     this.#clock = new BeatClock(options.intervalMs ?? 1000, () => this.#beat());
     this.#drainClock = new BeatClock(BUSY_DRAIN_MS, () => this.#drain());
     this.#cgroupClock = new BeatClock(CGROUP_DRAIN_MS, () => this.#tryIdentity(() => this.identity.drain()));
+    this.#injected = options.chaos ? new InjectedCounter(options.chaos) : null;
     this.#ignore = options.target ? new IgnoreLists(options.target) : null;
     const { addon } = options;
     this.#clockOffset = readClockOffset(addon) + 0.5;
@@ -183,7 +188,8 @@ export class Manager implements FrameSource {
     this.#clockOffset = freshClockOffset(this.#context.addon, this.#clockOffset);
     const ms: PaneMs = mapPanes((pane) => Math.min(intervalMs, toMicroseconds(this.#slots[pane].elapsed(now))));
     const tick = <P extends PaneId>(pane: P) => this.#slots[pane].tick(now, ms[pane], this.#mode === 'sampling');
-    const raw: Ticks = { syscalls: tick('syscalls'), runqueue: tick('runqueue'), opens: tick('opens'), tcp: tick('tcp'), containers: tick('containers'), processes: tick('processes') };
+    const syscalls = tick('syscalls');
+    const raw: Ticks = { syscalls: this.#injected?.mark(syscalls) ?? syscalls, runqueue: tick('runqueue'), opens: tick('opens'), tcp: tick('tcp'), containers: tick('containers'), processes: tick('processes') };
     const ticks = joined(raw, ms);
     this.#tryIdentity(() => this.identity.resolve(keysOf(ticks)));
     this.#ignoreOthers();
@@ -191,6 +197,7 @@ export class Manager implements FrameSource {
     return assemble({
       seq: this.#seq, time, intervalMs, node: this.#node(now), ticks, ms,
       self: this.#self.read(this.#objects()), info: (key) => this.identity.info(key), learned: this.identity.learned(),
+      chaos: this.#options.chaos?.statuses() ?? [],
     });
   }
 
