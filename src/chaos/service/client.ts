@@ -15,7 +15,8 @@ export interface ChaosDoorOptions {
   readonly sources: InjectorSources | null;
   /** Default: /var/log/kbtop/chaos.jsonl. */
   readonly auditFile?: string;
-  readonly debug?: boolean;
+  /** Receives the logs of libbpf and the verifier. */
+  readonly debug?: ((text: string) => void) | null;
   /** Where injectors can be found. */
   readonly runDirectory?: string;
   /** How to start an injector. Default: this very program. */
@@ -50,8 +51,8 @@ class Door implements ChaosDoor {
   #getLink(): Link {
     if (this.#closing !== null) throw new ChaosError('failed', 'kbtop is ending');
     if (this.#link !== null && !this.#link.over) return this.#link;
-    const { sources, debug = false, runDirectory = RUN_DIRECTORY, command = ownCommand() } = this.#options;
-    const settings = { sources, auditFile: this.#auditFile, runDirectory, node: sources?.nodeName ?? hostname().toLowerCase(), debug };
+    const { sources, debug = null, runDirectory = RUN_DIRECTORY, command = ownCommand() } = this.#options;
+    const settings = { sources, auditFile: this.#auditFile, runDirectory, node: sources?.nodeName ?? hostname().toLowerCase(), debug: debug !== null };
     const link: Link = new Link({ command, settings, heard: (message) => this.#heard(message), gone: (reason) => this.#gone(link, reason) });
     this.#link = link;
     return link;
@@ -111,6 +112,7 @@ class Door implements ChaosDoor {
       }
       case 'hit': this.#emit({ kind: 'hit', fault: this.#ledger.id(message.fault), hit: message.hit }); return;
       case 'injected': this.#ledger.count(message.injected); return;
+      case 'debug': this.#options.debug?.(message.text); return;
       case 'bye': return;
     }
   }

@@ -19,8 +19,9 @@ import type { Who } from './who.ts';
 
 /** What an injector is made of; others in tests. */
 export interface InjectorParts {
-  openEngine(settings: InjectorSettings): Promise<FaultEngine>;
-  openWho(settings: InjectorSettings): Promise<Who>;
+  /** @param debug null: nobody wants to know */
+  openEngine(settings: InjectorSettings, debug: ((text: string) => void) | null): Promise<FaultEngine>;
+  openWho(settings: InjectorSettings, debug: ((text: string) => void) | null): Promise<Who>;
 }
 
 export interface InjectorOptions {
@@ -46,6 +47,7 @@ export class Injector {
   readonly #parts: InjectorParts;
   readonly #output: Output;
   readonly #who: AuditWho;
+  readonly #debug: ((text: string) => void) | null;
   readonly #held = new Map<number, Held>();
   #engine: Promise<FaultEngine> | null = null;
   /** The same, once it is there: what must not wait uses it. */
@@ -70,6 +72,7 @@ export class Injector {
     this.#parts = parts;
     this.#output = output;
     this.#who = who;
+    this.#debug = settings.debug ? (text) => { if (!output.full) output.send({ t: 'debug', text }); } : null;
   }
 
   /** @returns the answer as it travels @throws ChaosError */
@@ -95,7 +98,7 @@ export class Injector {
   }
 
   #getEngine(): Promise<FaultEngine> {
-    this.#engine ??= this.#parts.openEngine(this.#settings).then((engine) => {
+    this.#engine ??= this.#parts.openEngine(this.#settings, this.#debug).then((engine) => {
       if (this.#closed) engine.close();
       return (this.#opened = engine);
     }).catch((error: unknown) => {
@@ -106,7 +109,7 @@ export class Injector {
   }
 
   #getWho(): Promise<Who> {
-    this.#names ??= this.#parts.openWho(this.#settings).then((who) => {
+    this.#names ??= this.#parts.openWho(this.#settings, this.#debug).then((who) => {
       if (this.#closed) who.close();
       return (this.#openedWho = who);
     }).catch((error: unknown) => {
@@ -141,7 +144,8 @@ export class Injector {
     const { plan, obstacle, scope } = decision;
     if (obstacle !== null) throw obstacle;
     const { confirmation } = plan;
-    if (confirmation !== null && typed !== confirmation.text) throw new ChaosError('refused', `${typed === null ? '' : `"${typed}" is not what was to be typed: `}"${confirmation.text}" must be typed to confirm it (${confirmation.reasons.join('; ')})`);
+    // A dry run only counts: there is nothing to confirm.
+    if (confirmation !== null && !dryRun && typed !== confirmation.text) throw new ChaosError('refused', `${typed === null ? '' : `"${typed}" is not what was to be typed: `}"${confirmation.text}" must be typed to confirm it (${confirmation.reasons.join('; ')})`);
     this.#registration ??= Registration.make(this.#settings.runDirectory);
     const engine = await this.#getEngine();
     const audit = await this.#getAudit();

@@ -60,6 +60,7 @@ export type ToKbtop =
   | { readonly t: 'fault'; readonly fault: FaultStatus; readonly audit: AuditKey | null }
   | { readonly t: 'hit'; readonly fault: number; readonly hit: Hit }
   | { readonly t: 'injected'; readonly injected: Injected }
+  | { readonly t: 'debug'; readonly text: string }
   /** The injector ends, and why; everything is out of the kernel. */
   | { readonly t: 'bye'; readonly reason: string };
 
@@ -201,6 +202,7 @@ export function readToKbtop(value: unknown): ToKbtop | null {
       return isCount(fault) && isHit(hit) ? { t: 'hit', fault, hit } : null;
     }
     case 'injected': return isInjected(value['injected']) ? { t: 'injected', injected: value['injected'] } : null;
+    case 'debug': return isText(value['text']) ? { t: 'debug', text: value['text'] } : null;
     case 'bye': return isText(value['reason']) ? { t: 'bye', reason: value['reason'] } : null;
     default: return null;
   }

@@ -100,9 +100,10 @@ describe('a fault', () => {
     await door.arm(rule({ duration: 300 }), NONE, GO);
     await until('its end', () => door.faults[0]?.state === 'ended');
     expect(door.faults[0]).toMatchObject({ endReason: 'duration' });
-    const second = await door.arm(rule({ maxHits: 1000 }), NONE, { dryRun: true, typed: '' }).catch((error: unknown) => error);
+    const second = await door.arm(rule({ maxHits: 1000 }), NONE, { dryRun: false, typed: '' }).catch((error: unknown) => error);
     expect(second).toMatchObject({ kind: 'refused', message: expect.stringContaining('"web-1" must be typed') as string });
-    const third = await door.arm(rule(), NONE, { dryRun: true, typed: null });
+    // A dry run needs no confirmation.
+    const third = await door.arm(rule({ maxHits: 1000 }), NONE, { dryRun: true, typed: null });
     await door.disarm(third.id, 'panic-key');
     expect(door.faults[0]).toMatchObject({ id: third.id, state: 'ended', endReason: 'panic-key', dryRun: true, acted: 0 });
     expect(door.faults.map(({ id }) => id)).toEqual([third.id, 1]);
