@@ -49,7 +49,8 @@ const SYSTEM_NAMESPACES = new Set(['kube-system', 'kube-public', 'kube-node-leas
 const NODE_POD = /^(?:calico|cilium|canal|flannel|kube-flannel|weave-net|antrea|multus|kube-multus|kube-router|kube-proxy|kindnet|aws-node|azure-(?:cni|ip-masq|npm)|ovnkube-node|coredns|node-local-dns)(?:-|$)/;
 const STORAGE_POD = /(?:^|-)csi(?:-|$)/;
 
-const isSandbox = ({ info, tasks }: TargetCgroup): boolean => info.kind === 'sandbox' || (tasks.length > 0 && tasks.every(({ comm }) => comm === 'pause'));
+/** A pod's pause container. */
+export const isSandbox = ({ info, tasks }: TargetCgroup): boolean => info.kind === 'sandbox' || (tasks.length > 0 && tasks.every(({ comm }) => comm === 'pause'));
 const isBelow = (path: string, above: string): boolean => above === '/' || path === above || path.startsWith(`${above}/`);
 const lastPart = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 /** Runtimes enter a container on their way to start its program: such tasks are left alone, and are no reason to refuse. */

@@ -1,5 +1,7 @@
 /** The command line as a whole: commands, help, and how errors leave the program. */
 import { Command, CommanderError } from 'commander';
+import { chaosCommand } from './chaos/index.ts';
+import { injectorCommand } from './chaos/injector.ts';
 import { doctorCommand } from './doctor.ts';
 import { EXIT, KbtopError, reportOf, usageError } from './errors.ts';
 import { printDetail, printError, printOut } from './output.ts';
@@ -25,6 +27,7 @@ Examples:
   kbtop -n shop -l app=web                        pods of a namespace by their labels
   kbtop snapshot --pane runqueue --sort-by p99Us  who waits for a CPU
   kbtop snapshot --duration 10s -o json           everything, for scripts
+  kbtop chaos run --pod shop/web-1 --syscall connect --error ECONNREFUSED --for 30s   a fault, for a while
   kbtop doctor                                    what works on this node, and why the rest does not
 
 The configuration is YAML; all of its keys are optional:
@@ -49,15 +52,16 @@ export function createProgram(print: (text: string) => void): Command {
     .version(version(), '-V, --version', 'print the version')
     .addHelpText('after', EXAMPLES + EXIT_CODES);
   addGlobalFlags(program);
-  for (const command of [topCommand(), snapshotCommand(), doctorCommand()]) {
+  for (const command of [topCommand(), snapshotCommand(), doctorCommand(), chaosCommand(configure)]) {
     program.addCommand(configure(command), { isDefault: command.name() === 'top' });
   }
+  program.addCommand(configure(injectorCommand()), { hidden: true });
   return program;
 }
 
 /** Commander's complaint in our words, on one line. */
 function usageOf(error: CommanderError, program: Command, argv: readonly string[]): KbtopError {
-  const commands = program.commands.map((command) => command.name());
+  const commands = program.createHelp().visibleCommands(program).map((command) => command.name());
   if (error.code === 'commander.excessArguments') {
     // An unknown first word falls to the default command.
     const called = argv.find((word) => commands.includes(word) || word === 'help');

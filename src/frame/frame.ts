@@ -235,6 +235,9 @@ export interface ChaosStatus {
   readonly hits: number;
   readonly remainingMs: number;
   readonly remainingHits: number;
+  /** Calls are counted, nothing happens to them. */
+  readonly dryRun: boolean;
+  readonly state: 'armed' | 'ended';
 }
 
 export interface SelfCost {

@@ -152,6 +152,21 @@ export class Identity {
     return this.#tree.path(key) ?? null;
   }
 
+  /** Somebody found a cgroup's directory: its path is known from here on. */
+  found(key: CgroupKey, path: string): void {
+    this.#apply({ change: 'seen', key, path });
+  }
+
+  /** The absolute directory with a cgroup's files; null when none is to be seen. */
+  directory(key: CgroupKey): string | null {
+    return this.#directory(key);
+  }
+
+  /** Path of this process's cgroup namespace's root in a hierarchy, as the kernel names it. */
+  namespaceRoot(hierarchy: number): string {
+    return this.#namespaceRoot(hierarchy);
+  }
+
   /** Its directory is gone; rows may still refer to it. */
   removed(key: CgroupKey): boolean {
     return this.#tree.removed(key);

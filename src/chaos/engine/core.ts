@@ -85,15 +85,19 @@ export class FaultCore {
     return null;
   }
 
+  /** Look at calls from now on. @throws BpfError or Error with one line */
+  async attach(): Promise<void> {
+    if (this.#attached) return;
+    const results = await this.object.attachAsync(PROGRAMS);
+    this.#attached = true;
+    require('attach', results);
+  }
+
   /**
-   * Put a rule into a place. Its hooks must be attached by then: it takes effect at once. @throws BpfError, RangeError
+   * Put a rule into a place. Everything must be attached by then: it takes effect at once. @throws BpfError, RangeError
    */
-  async arm(slot: number, rule: KernelRule, concern: Concern): Promise<void> {
+  put(slot: number, rule: KernelRule, concern: Concern): void {
     const bytes = encodeRule(rule);
-    if (!this.#attached) {
-      require('attach', await this.object.attachAsync(PROGRAMS));
-      this.#attached = true;
-    }
     this.disarm(slot);
     this.#states.update(index(slot), new Uint8Array(this.#states.valueSize));
     this.#concerns.set(slot, concern);

@@ -38,7 +38,7 @@ describe.skipIf(!canLoadBpf)('the deciding programs', () => {
   });
 
   const GETPRIO = 'sched_get_priority_max';
-  const arm = (of: KernelRule, name = GETPRIO, places: CallArguments = NO_ARGUMENTS): Promise<void> => core.arm(0, of, { calls: new Map([[call(name), { places, hooks: 0n }]]), cgroups: new Set([group.key]) });
+  const arm = (of: KernelRule, name = GETPRIO, places: CallArguments = NO_ARGUMENTS): Promise<void> => core.attach().then(() => core.put(0, of, { calls: new Map([[call(name), { places, hooks: 0n }]]), cgroups: new Set([group.key]) }));
 
   it('counts each matching call once and tells each that it would hit', async () => {
     await arm(rule({ limits: limits({ every: 3, skip: 2 }) }));

@@ -33,6 +33,7 @@ describe.skipIf(!canLoadBpf)('the decision in the kernel', () => {
 
   beforeAll(async () => {
     core = await FaultCore.load(loadAddon(), { v1Fallback: hierarchies.v1Fallback, debug: () => {} });
+    await core.attach();
     group = new TestCgroup(ownPath('oracle'));
     calls = new Workload('calls', [group]);
     opens = new Workload('opens', [group]);
@@ -45,18 +46,18 @@ describe.skipIf(!canLoadBpf)('the decision in the kernel', () => {
     await group.remove();
   });
 
-  async function arm(counting: Counting, over: Partial<KernelRule> = {}, name = CALL, places: CallArguments = NO_ARGUMENTS): Promise<void> {
+  function arm(counting: Counting, over: Partial<KernelRule> = {}, name = CALL, places: CallArguments = NO_ARGUMENTS): void {
     const now = clock.nowNs();
     const rule: KernelRule = {
       id: ++id, armedNs: now, untilNs: now + 60_000_000_000n, effect: 'signal', value: 9n, dryRun: true, yields: false,
       limits: limitsOf(counting), uid: null, fd: null, port: null, comm: null, path: null, ...over,
     };
-    await core.arm(0, rule, { calls: new Map([[call(name), { places, hooks: 0n }]]), cgroups: new Set([group.key]) });
+    core.put(0, rule, { calls: new Map([[call(name), { places, hooks: 0n }]]), cgroups: new Set([group.key]) });
   }
 
   /** Numbers of the calls that are hit among so many. */
   async function hitsOf(counting: Counting, among: number): Promise<number[]> {
-    await arm(counting);
+    arm(counting);
     core.drain();
     await calls.ask(`call ${nr(CALL)} ${among} 1`);
     const hits = core.drain();
@@ -78,7 +79,7 @@ describe.skipIf(!canLoadBpf)('the decision in the kernel', () => {
 
   /** Does the kernel take the path, opened once, for one that matches? Null: it cannot tell. */
   async function matches(pattern: string, path: string): Promise<boolean | null> {
-    await arm(EVERY, { path: parseGlob(pattern) }, 'openat', { path: [1], fd: [], address: null });
+    arm(EVERY, { path: parseGlob(pattern) }, 'openat', { path: [1], fd: [], address: null });
     await opens.ask(`openat 1 ${path} 0`);
     const { matched, unreadable } = core.counters(0);
     return unreadable > 0 ? null : matched === 1;
@@ -109,7 +110,7 @@ describe.skipIf(!canLoadBpf)('the decision in the kernel', () => {
 
   it('takes a call with two descriptors by either', async () => {
     const count = async (fd: number): Promise<number> => {
-      await arm(EVERY, { fd }, dup2, argument({ fd: [0, 1] }));
+      arm(EVERY, { fd }, dup2, argument({ fd: [0, 1] }));
       await calls.ask(`call ${nr(dup2)} 1 2 77`);
       await calls.ask(`call ${nr(dup2)} 1 77 78`);
       return core.counters(0).matched;
@@ -119,7 +120,7 @@ describe.skipIf(!canLoadBpf)('the decision in the kernel', () => {
 
   it('takes users and names of threads whole', async () => {
     const count = async (over: Partial<KernelRule>): Promise<number> => {
-      await arm(EVERY, over);
+      arm(EVERY, over);
       await calls.ask(`call ${nr(CALL)} 1 1`);
       return core.counters(0).matched;
     };
@@ -130,7 +131,7 @@ describe.skipIf(!canLoadBpf)('the decision in the kernel', () => {
   });
 
   it('forgets what was in the place before, children of its cgroup included', async () => {
-    await arm(EVERY);
+    arm(EVERY);
     await using child = new TestCgroup(`${group.path}/child`);
     await using inside = new Workload('calls', [child]);
     await inside.ask(`call ${nr(CALL)} 3 1`);
@@ -140,7 +141,7 @@ describe.skipIf(!canLoadBpf)('the decision in the kernel', () => {
     const rule: KernelRule = {
       id: ++id, armedNs: now, untilNs: now + 60_000_000_000n, effect: 'signal', value: 9n, dryRun: true, yields: false, limits: limitsOf(EVERY), uid: null, fd: null, port: null, comm: null, path: null,
     };
-    await core.arm(0, rule, { calls: new Map([[call(CALL), { places: NO_ARGUMENTS, hooks: 0n }]]), cgroups: new Set([other.key]) });
+    core.put(0, rule, { calls: new Map([[call(CALL), { places: NO_ARGUMENTS, hooks: 0n }]]), cgroups: new Set([other.key]) });
     await inside.ask(`call ${nr(CALL)} 3 1`);
     await calls.ask(`call ${nr(CALL)} 3 1`);
     expect(core.counters(0).matched).toBe(0);
