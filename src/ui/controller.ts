@@ -1,6 +1,7 @@
 /** Between the source of Frames and the store: history, pause, and what the keys ask for. */
 import type { Frame } from '../frame/frame.ts';
 import type { FrameSource } from '../frame/source.ts';
+import { type ChaosEffect, ChaosDriver } from './chaos/driver.ts';
 import type { Effect } from './effects.ts';
 import { History } from './history/history.ts';
 import type { InputEvent } from './keys.ts';
@@ -23,6 +24,8 @@ export class Controller {
   readonly #host: Host;
   readonly #directory: string;
   readonly #history = new History();
+  /** Null: no fault can be armed from this screen. */
+  readonly #chaos: ChaosDriver | null;
   #latest: Frame | null = null;
   #unsubscribe: () => void = () => {};
 
@@ -30,7 +33,9 @@ export class Controller {
     this.#source = source;
     this.#host = host;
     this.#directory = start.options.saveDirectory;
-    this.store = new Store(initialState(start), (effect) => this.#perform(effect));
+    this.store = new Store(initialState({ now: Date.now(), ...start }), (effect) => this.#perform(effect));
+    const { chaos, readOnly, permits } = start.options;
+    this.#chaos = chaos == null || readOnly ? null : new ChaosDriver(chaos, permits ?? { expert: false, allowSystem: false }, (action) => this.store.dispatch(action));
   }
 
   /** Begin to take Frames. A source that ends leaves its last Frame on screen; one that fails rejects. */
@@ -43,11 +48,13 @@ export class Controller {
         failed(error);
       }
     });
+    this.#chaos?.connect();
     this.#source.done.then(() => this.store.dispatch({ type: 'ended', reason: 'END' }), failed);
   }
 
   disconnect(): void {
     this.#unsubscribe();
+    this.#chaos?.disconnect();
   }
 
   input(events: readonly InputEvent[]): void {
@@ -72,7 +79,10 @@ export class Controller {
 
   #perform(effect: Effect): void {
     switch (effect.kind) {
-      case 'quit': return this.#host.quit(effect.code);
+      case 'quit': {
+        this.#chaos?.leave(effect.code !== 0);
+        return this.#host.quit(effect.code);
+      }
       case 'suspend': return this.#host.suspend();
       case 'redraw': return this.#host.redraw();
       case 'interval': return this.#source.setInterval(effect.ms);
@@ -94,6 +104,7 @@ export class Controller {
         );
         return;
       }
+      default: return this.#chaos?.perform(effect satisfies ChaosEffect);
     }
   }
 }

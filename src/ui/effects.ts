@@ -1,4 +1,5 @@
 /** What the state cannot do itself: asked for by update.ts, done by the store. */
+import type { Rule } from '../chaos/rule.ts';
 import type { Frame, Level, PaneId } from '../frame/frame.ts';
 
 export type Effect =
@@ -10,4 +11,13 @@ export type Effect =
   | { readonly kind: 'save'; readonly frame: Frame }
   | { readonly kind: 'pause' }
   | { readonly kind: 'resume' }
-  | { readonly kind: 'reset' };
+  | { readonly kind: 'reset' }
+  | { readonly kind: 'chaosCapabilities' }
+  /** What the door thinks of a rule, once nobody changes it any more; null: of none. */
+  | { readonly kind: 'chaosPlan'; readonly rule: Rule | null; readonly serial: number }
+  /** Count what the rule would hit. */
+  | { readonly kind: 'chaosDryRun'; readonly rule: Rule; readonly serial: number }
+  /** End that dry run and arm its rule for real. @see confirm */
+  | { readonly kind: 'chaosArm'; readonly rule: Rule; readonly dryRun: number; readonly typed: string | null; readonly serial: number }
+  | { readonly kind: 'chaosEnd'; readonly id: number }
+  | { readonly kind: 'chaosStopAll' };

@@ -8,10 +8,12 @@ export type Command =
   | 'enter' | 'details' | 'group' | 'groupBack' | 'namespace'
   | 'filter' | 'errorsOnly' | 'sortMenu' | 'sortNext' | 'sortPrevious' | 'reverse'
   | 'pause' | 'slower' | 'faster' | 'level' | 'totals' | 'heatMap' | 'reset' | 'save'
-  | 'accept' | 'close';
+  | 'accept' | 'close'
+  | 'chaos' | 'stopAll' | 'panelNext' | 'panelPrevious' | 'panelLeft' | 'panelRight' | 'panelEnter' | 'panelArm' | 'panelConfirm' | 'panelUp' | 'panelDown' | 'panelEnd' | 'panelWhy' | 'panelPageUp' | 'panelPageDown';
 
-/** Where a binding holds. The panes are `main`; a list to choose from, one that letters narrow, and an overlay take the keys they name. */
-export type Context = 'main' | 'menu' | 'picker' | 'overlay';
+/** Where a binding holds. The panes are `main`; a list to choose from, one that letters narrow, and an overlay take the keys they name.
+ * Of the panel of chaos: a field of its form, its list of faults, the dry run, what is typed to confirm, and while the door has yet to answer. */
+export type Context = 'main' | 'menu' | 'picker' | 'overlay' | 'form' | 'faults' | 'dryRun' | 'confirm' | 'waiting';
 
 export interface Binding {
   readonly command: Command;
@@ -27,11 +29,16 @@ export interface Binding {
   readonly dangerous?: boolean;
   /** When the key does anything at all; otherwise it is nowhere, in help and footer neither. */
   readonly when?: (state: State) => boolean;
-  readonly group: 'go' | 'find' | 'show' | 'measure' | 'leave';
+  readonly group: 'go' | 'find' | 'show' | 'measure' | 'chaos' | 'leave';
 }
 
 const canLevel = (state: State): boolean => state.can.setLevel && !state.readOnly;
+/** Without a door, or on a screen that must change nothing, no key for faults exists. */
+const canChaos = (state: State): boolean => state.chaos !== null && !state.readOnly;
 const canInterval = (state: State): boolean => state.can.setInterval && !state.readOnly;
+
+const PANEL = ['form', 'faults', 'dryRun', 'confirm', 'waiting'] as const satisfies readonly Context[];
+const EVERYWHERE = ['main', 'menu', 'picker', 'overlay', ...PANEL] as const satisfies readonly Context[];
 
 /** In the order of the help overlay. */
 export const KEYMAP: readonly Binding[] = [
@@ -66,7 +73,7 @@ export const KEYMAP: readonly Binding[] = [
   { group: 'show', command: 'group', keys: ['u'], context: ['main'], label: 'Group', description: 'containers: by container, pod, workload, namespace; syscalls: all together, by container', footer: 13 },
   { group: 'show', command: 'groupBack', keys: ['U'], context: ['main'], label: 'Group', description: 'and back' },
   { group: 'show', command: 'layout', keys: ['v'], context: ['main'], label: 'Layout', description: 'next arrangement of the panes', footer: 18 },
-  { group: 'show', command: 'redraw', keys: ['ctrl-l', 'f5'], context: ['main', 'menu', 'picker', 'overlay'], label: 'Redraw', description: 'draw the screen anew' },
+  { group: 'show', command: 'redraw', keys: ['ctrl-l', 'f5'], context: EVERYWHERE, label: 'Redraw', description: 'draw the screen anew' },
 
   { group: 'measure', command: 'faster', keys: ['-', '_'], context: ['main'], label: 'Faster', description: 'shorter interval', when: canInterval },
   { group: 'measure', command: 'slower', keys: ['+', '='], context: ['main'], label: 'Slower', description: 'longer interval: 0.25 0.5 1 2 5 10 s', when: canInterval },
@@ -74,21 +81,55 @@ export const KEYMAP: readonly Binding[] = [
   { group: 'measure', command: 'reset', keys: ['0'], context: ['main'], label: 'Reset', description: 'forget history, totals and losses so far' },
   { group: 'measure', command: 'save', keys: ['w'], context: ['main', 'overlay'], label: 'Save', description: 'write what the screen shows to a file, as JSON', footer: 10 },
 
+  { group: 'chaos', command: 'chaos', keys: ['c', 'f8'], context: ['main'], label: 'Chaos', description: 'make calls of the row\'s container fail, wait or end: the chaos panel', footer: 6.5, dangerous: true, when: canChaos },
+  { group: 'chaos', command: 'stopAll', keys: ['f9', 'ctrl-x'], context: EVERYWHERE, label: 'Stop all', description: 'end every fault at once, from anywhere, also while typing', dangerous: true, when: canChaos },
+  { group: 'chaos', command: 'stopAll', keys: ['X'], context: ['main', 'menu', 'overlay', 'faults', 'dryRun', 'waiting'], label: 'Stop all', description: 'the same, where letters are not typed', dangerous: true, when: canChaos },
+  { group: 'chaos', command: 'panelNext', keys: ['tab'], context: ['form', 'faults'], label: 'Field', description: 'panel: next field, then the list of faults', footer: 3, dangerous: true, when: canChaos },
+  { group: 'chaos', command: 'panelPrevious', keys: ['shift-tab'], context: ['form', 'faults'], label: 'Field', description: 'panel: the field before', dangerous: true, when: canChaos },
+  { group: 'chaos', command: 'panelNext', keys: ['down'], context: ['form'], label: 'Field', description: 'panel: next field', dangerous: true, when: canChaos },
+  { group: 'chaos', command: 'panelPrevious', keys: ['up'], context: ['form'], label: 'Field', description: 'panel: the field before', dangerous: true, when: canChaos },
+  { group: 'chaos', command: 'panelRight', keys: ['right'], context: ['form'], label: 'Choose', description: 'panel: the next choice of the field; typing narrows them', footer: 4, dangerous: true, when: canChaos },
+  { group: 'chaos', command: 'panelLeft', keys: ['left'], context: ['form'], label: 'Choose', description: 'panel: the choice before', dangerous: true, when: canChaos },
+  { group: 'chaos', command: 'panelEnter', keys: ['enter'], context: ['form'], label: 'Dry run', description: 'panel: count what would be hit; nothing happens to any call', footer: 2, dangerous: true, when: canChaos },
+  { group: 'chaos', command: 'panelArm', keys: ['enter', 'a'], context: ['dryRun'], label: 'Arm', description: 'dry run: go on to arm it for real', footer: 2, dangerous: true, when: canChaos },
+  { group: 'chaos', command: 'panelConfirm', keys: ['enter'], context: ['confirm'], label: 'Arm for real', description: 'arm it, when what is asked for has been typed', footer: 2, dangerous: true, when: canChaos },
+  { group: 'chaos', command: 'panelUp', keys: ['up', 'k'], context: ['faults'], label: 'Up', description: 'panel: the fault above', dangerous: true, when: canChaos },
+  { group: 'chaos', command: 'panelDown', keys: ['down', 'j'], context: ['faults'], label: 'Down', description: 'panel: the fault below', dangerous: true, when: canChaos },
+  { group: 'chaos', command: 'panelEnd', keys: ['x', 'delete'], context: ['faults'], label: 'End', description: 'panel: end the marked fault', footer: 2, dangerous: true, when: canChaos },
+  { group: 'chaos', command: 'panelWhy', keys: ['?', 'f1'], context: ['form'], label: 'Why', description: 'panel: what acts, and why nothing else does', footer: 5, dangerous: true, when: canChaos },
+  { group: 'chaos', command: 'panelWhy', keys: ['?', 'f1', 'd'], context: ['faults'], label: 'Why', description: 'the same', dangerous: true, when: canChaos },
+  { group: 'chaos', command: 'panelPageDown', keys: ['pagedown'], context: PANEL, label: 'Page down', description: 'panel: page down', dangerous: true, when: canChaos },
+  { group: 'chaos', command: 'panelPageUp', keys: ['pageup'], context: PANEL, label: 'Page up', description: 'panel: page up', dangerous: true, when: canChaos },
+
   { group: 'leave', command: 'accept', keys: ['enter'], context: ['menu', 'picker'], label: 'Choose', description: 'take the marked line', footer: 1 },
   { group: 'leave', command: 'close', keys: ['q', 'd', '?', 'f1'], context: ['overlay'], label: 'Close', description: 'close help or details', footer: 1 },
-  { group: 'leave', command: 'back', keys: ['esc'], context: ['main', 'menu', 'picker', 'overlay'], label: 'Back', description: 'one step back: overlay, filter, zoom, the last step in; never out', footer: 9 },
+  { group: 'leave', command: 'back', keys: ['esc'], context: EVERYWHERE, label: 'Back', description: 'one step back: panel, overlay, filter, zoom, the last step in; never out', footer: 9 },
   { group: 'leave', command: 'help', keys: ['?', 'f1'], context: ['main'], label: 'Help', description: 'this', footer: 1 },
   { group: 'leave', command: 'quit', keys: ['q', 'f10'], context: ['main', 'menu'], label: 'Quit', description: 'leave kbtop', footer: 0 },
-  { group: 'leave', command: 'interrupt', keys: ['ctrl-c'], context: ['main', 'menu', 'picker', 'overlay'], label: 'Quit', description: 'leave kbtop with exit code 130, from anywhere' },
-  { group: 'leave', command: 'suspend', keys: ['ctrl-z'], context: ['main', 'menu', 'picker', 'overlay'], label: 'Suspend', description: 'back to the shell; `fg` returns' },
+  { group: 'leave', command: 'interrupt', keys: ['ctrl-c'], context: EVERYWHERE, label: 'Quit', description: 'leave kbtop with exit code 130, from anywhere' },
+  { group: 'leave', command: 'suspend', keys: ['ctrl-z'], context: EVERYWHERE, label: 'Suspend', description: 'back to the shell; `fg` returns' },
 ];
 
-export const GROUPS: Readonly<Record<Binding['group'], string>> = { go: 'Moving', find: 'Finding', show: 'Showing', measure: 'Measuring', leave: 'Leaving' };
+export const GROUPS: Readonly<Record<Binding['group'], string>> = { go: 'Moving', find: 'Finding', show: 'Showing', measure: 'Measuring', chaos: 'Chaos', leave: 'Leaving' };
 
 /** Which table of keys holds now. A text field takes all keys itself. */
 export function contextOfState(state: State): Context {
   if (state.menu !== null) return state.menu.kind === 'namespace' ? 'picker' : 'menu';
-  return state.overlay === null ? 'main' : 'overlay';
+  if (state.overlay !== null) return 'overlay';
+  const panel = state.chaos?.panel;
+  if (!panel) return 'main';
+  switch (panel.stage.kind) {
+    case 'form': return panel.field === 'faults' ? 'faults' : 'form';
+    case 'dry': return 'dryRun';
+    case 'confirm': return 'confirm';
+    case 'starting': case 'arming': return 'waiting';
+  }
+}
+
+/** Letters are text now, not commands. */
+export function typesText(state: State): boolean {
+  const context = contextOfState(state);
+  return state.prompt !== null || context === 'picker' || context === 'form' || context === 'confirm';
 }
 
 const allowed = (binding: Binding, state: State): boolean => !(binding.dangerous && state.readOnly) && (binding.when?.(state) ?? true);
@@ -98,6 +139,7 @@ export const activeBindings = (state: State): readonly Binding[] => KEYMAP.filte
 
 const TABLES: Readonly<Record<Context, ReadonlyMap<string, Binding>>> = {
   main: tableOf('main'), menu: tableOf('menu'), picker: tableOf('picker'), overlay: tableOf('overlay'),
+  form: tableOf('form'), faults: tableOf('faults'), dryRun: tableOf('dryRun'), confirm: tableOf('confirm'), waiting: tableOf('waiting'),
 };
 
 function tableOf(context: Context): ReadonlyMap<string, Binding> {

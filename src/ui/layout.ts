@@ -1,6 +1,7 @@
 /** Who stands where: pure arithmetic from the size of the terminal and what is zoomed. */
 import type { PaneId } from '../frame/frame.ts';
 import { PANE_IDS } from '../frame/panes/index.ts';
+import { hasBanner } from './chaos/armed.ts';
 import type { State } from './model.ts';
 
 /** Below this, one pane and a line of tabs. */
@@ -8,6 +9,11 @@ export const GRID_WIDTH = 80;
 export const GRID_HEIGHT = 24;
 /** From this width on, bodies stand one cell off their frames. */
 const ROOMY_WIDTH = 120;
+/** From this width on, the panel of chaos stands beside the panes. */
+const BESIDE_WIDTH = 150;
+/** Its share of it, and its width at most. */
+const PANEL_SHARE = 0.45;
+const PANEL_WIDTH = 90;
 
 export interface PlacedPane {
   readonly id: PaneId;
@@ -22,12 +28,16 @@ export interface Layout {
   readonly height: number;
   /** 1 when there is room for a header, tabs, a footer; 0 when not. */
   readonly header: 0 | 1;
+  /** 1 while something is armed; before the header when there is one line only. */
+  readonly banner: 0 | 1;
   readonly tabs: 0 | 1;
   readonly footer: 0 | 1;
   /** Lines between header (or tabs) and footer. */
   readonly bodyHeight: number;
   /** Panes from top to bottom, those of one row from left to right; together as large as the body. */
   readonly rows: readonly (readonly PlacedPane[])[];
+  /** Room of the chaos panel, right of the panes or in their place; null when it is not open. */
+  readonly panel: { readonly width: number; readonly height: number; readonly beside: boolean } | null;
   /** Cells between a pane's frame and its body. */
   readonly pad: 0 | 1;
 }
@@ -71,6 +81,8 @@ function frontOf(state: State, cell: readonly PaneId[]): PaneId {
 /** Share `total` out in proportion to the weights, every share at least its minimum; the shares add up to `total`. */
 function divide(total: number, parts: readonly { readonly min: number; readonly weight: number }[]): number[] {
   const shares = parts.map((part) => part.min);
+  // The banner may have taken a line that the least heights need.
+  for (let over = shares.reduce((a, b) => a + b, 0) - total; over > 0 && Math.max(...shares) > 0; over--) shares[shares.indexOf(Math.max(...shares))]! -= 1;
   const spare = Math.max(0, total - shares.reduce((a, b) => a + b, 0));
   const weights = parts.reduce((n, part) => n + part.weight, 0);
   let given = 0, weight = 0;
@@ -95,16 +107,26 @@ function grid(state: State, width: number, height: number): PlacedPane[][] {
   });
 }
 
+/** Room for the panel; beside the panes where they still have a grid. */
+function panelOf(state: State, width: number, height: number): Layout['panel'] {
+  if (!state.chaos?.panel) return null;
+  return width < BESIDE_WIDTH ? { width, height, beside: false } : { width: Math.min(PANEL_WIDTH, Math.floor(width * PANEL_SHARE)), height, beside: true };
+}
+
 /** Place everything. The parts always fill the terminal exactly. */
 export function calculateLayout(state: State): Layout {
   const { width, height } = state.size;
-  const small = width < GRID_WIDTH || height < GRID_HEIGHT;
-  const header = height >= 3 ? 1 : 0;
-  const footer = height >= 6 ? 1 : 0;
-  const tabs = small && !state.zoomed && height >= 7 ? 1 : 0;
-  const bodyHeight = Math.max(0, height - header - tabs - footer);
-  const rows = small || state.zoomed ? [[{ id: state.focus, width, height: bodyHeight, behind: [] }]] : grid(state, width, bodyHeight);
-  return { width, height, header, tabs, footer, bodyHeight, rows, pad: width >= ROOMY_WIDTH ? 1 : 0 };
+  const banner = height >= 1 && hasBanner(state) ? 1 : 0;
+  const header = height >= 3 + banner ? 1 : 0;
+  const footer = height >= 6 + banner ? 1 : 0;
+  const bodyAll = Math.max(0, height - header - banner - footer);
+  const panel = panelOf(state, width, bodyAll);
+  const rest = panel?.beside ? width - panel.width : width;
+  const small = rest < GRID_WIDTH || height < GRID_HEIGHT;
+  const tabs = small && !state.zoomed && height >= 7 + banner && panel === null ? 1 : 0;
+  const bodyHeight = bodyAll - tabs;
+  const rows = small || state.zoomed ? [[{ id: state.focus, width: rest, height: bodyHeight, behind: [] }]] : grid(state, rest, bodyHeight);
+  return { width, height, header, banner, tabs, footer, bodyHeight, rows, panel, pad: rest >= ROOMY_WIDTH ? 1 : 0 };
 }
 
 /** Where a pane stands; null when it is not on screen. */

@@ -1,6 +1,8 @@
 /** Everything the screen depends on, as one immutable value. update.ts changes it; view.ts and screen.ts read it. */
 import type { ContainerInfo, Frame, Level, PaneId } from '../frame/frame.ts';
 import { PANE_IDS } from '../frame/panes/index.ts';
+import type { ChaosState } from './chaos/model.ts';
+import { initialChaos } from './chaos/model.ts';
 import type { Filter } from './filter.ts';
 import type { History } from './history/history.ts';
 import type { UiOptions } from './options.ts';
@@ -118,6 +120,10 @@ export interface State {
   /** Rows since the start or the last reset in place of the last interval. */
   readonly totals: boolean;
   readonly message: Message | null;
+  /** Faults and the panel for them; null: there is no way to arm any. */
+  readonly chaos: ChaosState | null;
+  /** Until when leaving needs no further question, milliseconds since the epoch: it has been asked. Null: not asked. */
+  readonly leaving: number | null;
 }
 
 function initialPane(id: PaneId, filter: Filter | null, sort: PaneSetting['sort'] = paneOf(id).defaultSort): PaneSetting {
@@ -133,10 +139,12 @@ export interface Start {
   readonly depth: ColorDepth;
   /** Parsed from options.filters. */
   readonly filters?: { readonly [P in PaneId]?: Filter | null };
+  /** Milliseconds since the epoch. */
+  readonly now?: number;
 }
 
 /** The state before the first Frame. */
-export function initialState({ options, can, size, symbols, depth, filters = {} }: Start): State {
+export function initialState({ options, can, size, symbols, depth, filters = {}, now = 0 }: Start): State {
   return {
     size, can, symbols, depth, version: options.version, readOnly: options.readOnly, intervalMs: options.intervalMs, asked: null,
     shown: null, paused: false, missed: 0, ended: null,
@@ -144,6 +152,7 @@ export function initialState({ options, can, size, symbols, depth, filters = {} 
     baseScope: options.scope, scope: null, breakdown: null, trail: [],
     panes: Object.fromEntries(PANE_IDS.map((id) => [id, initialPane(id, filters[id] ?? null, options.sort?.[id])])) as Record<PaneId, PaneSetting>,
     overlay: null, menu: null, prompt: null, heatMap: false, totals: false, message: null,
+    chaos: options.readOnly || options.chaos == null ? null : initialChaos(options.permits ?? { expert: false, allowSystem: false }, now), leaving: null,
   };
 }
 

@@ -1,4 +1,5 @@
 /** What the command line tells the screen. */
+import type { ChaosDoor, Permits } from '../chaos/door.ts';
 import type { PaneId } from '../frame/frame.ts';
 import type { Scope } from './scope.ts';
 
@@ -22,6 +23,10 @@ export interface UiOptions {
   /** Where `w` writes Frames. */
   readonly saveDirectory: string;
   readonly version: string;
+  /** What faults are armed through; the caller closes it after the screen. Null, absent or readOnly: the screen knows of no way to arm any. */
+  readonly chaos?: ChaosDoor | null;
+  /** What rules may do; absent: nothing that must be allowed. */
+  readonly permits?: Permits;
   /** Called once when the first screen stands: the moment to begin what takes time. What it throws ends the screen like a crash. */
   readonly onScreen?: () => void;
 }

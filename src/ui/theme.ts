@@ -4,7 +4,7 @@ import type { ColorWish } from './options.ts';
 
 export type Role =
   | 'text' | 'dim' | 'strong' | 'accent' | 'title' | 'heading' | 'sorted' | 'ok' | 'warn' | 'bad'
-  | 'border' | 'focus' | 'selected' | 'banner' | 'alarm' | 'key' | 'bar' | 'spark' | 'cursor';
+  | 'border' | 'focus' | 'selected' | 'banner' | 'alarm' | 'caution' | 'key' | 'bar' | 'spark' | 'cursor';
 
 export type ColorDepth = 0 | 16 | 256;
 
@@ -19,13 +19,13 @@ export interface Theme {
 // Dim stays the terminal's own foreground (SGR 2): "bright black" is invisible on some palettes.
 const COLOR: Theme['sgr'] = {
   text: '', dim: '2', strong: '1', accent: '36', title: '1', heading: '2', sorted: '1;36',
-  ok: '32', warn: '33', bad: '1;31', border: '2', focus: '36', selected: '7', banner: '1;7', alarm: '1;37;41',
+  ok: '32', warn: '33', bad: '1;31', border: '2', focus: '36', selected: '7', banner: '1;7', alarm: '1;37;41', caution: '30;43',
   key: '1;36', bar: '36', spark: '36', cursor: '7',
 };
 
 const PLAIN: Theme['sgr'] = {
   text: '', dim: '', strong: '1', accent: '1', title: '1', heading: '', sorted: '1',
-  ok: '', warn: '', bad: '1', border: '', focus: '1', selected: '7', banner: '7', alarm: '7', key: '1', bar: '', spark: '', cursor: '7',
+  ok: '', warn: '', bad: '1', border: '', focus: '1', selected: '7', banner: '7', alarm: '7', caution: '7', key: '1', bar: '', spark: '', cursor: '7',
 };
 
 const HEAT_16 = ['2;34', '34', '34', '36', '36', '32', '32', '33', '33', '31'];

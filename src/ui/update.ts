@@ -1,4 +1,12 @@
 /** The one way in which the state changes: an action in, a state and what is to be done out. Pure. */
+import type { FaultStatus, Plan } from '../chaos/door.ts';
+import type { ChaosCapabilities } from '../chaos/select.ts';
+import { leave } from './chaos/leave.ts';
+import { type ChaosCommand, backInPanel, chaosCommand, isChaosCommand } from './chaos/commands.ts';
+import { panelKey, panelPaste } from './chaos/keys.ts';
+import type { ChaosState, ToldHit } from './chaos/model.ts';
+import { armTold, capabilitiesTold, dryRunTold, planTold } from './chaos/panel.ts';
+import { told, toldGone } from './chaos/told.ts';
 import { back, cycleGrouping, enter } from './commands/drill.ts';
 import { acceptSort, openDetails, openPrompt, openSortMenu, reverse, sortItems, sortStep, toggleErrorsOnly } from './commands/find.ts';
 import { changeInterval, cycleLevel } from './commands/measure.ts';
@@ -9,7 +17,7 @@ import { promptKey, promptPaste } from './commands/prompt.ts';
 import { tell } from './commands/tell.ts';
 import type { Effect } from './effects.ts';
 import type { Command } from './keymap.ts';
-import { bindingFor } from './keymap.ts';
+import { bindingFor, contextOfState } from './keymap.ts';
 import type { InputEvent, Key } from './keys.ts';
 import { LAYOUTS } from './layout.ts';
 import type { Shown, Size, State } from './model.ts';
@@ -30,7 +38,16 @@ export type Action =
   | { readonly type: 'resumed'; readonly shown: Shown | null }
   | { readonly type: 'resize'; readonly size: Size }
   | { readonly type: 'message'; readonly text: string; readonly role: Role; readonly now: number }
-  | { readonly type: 'ended'; readonly reason: string };
+  | { readonly type: 'ended'; readonly reason: string }
+  /** What the door tells of faults; hits since the last time, the oldest first. */
+  | { readonly type: 'chaosTold'; readonly faults: readonly FaultStatus[]; readonly hits: readonly ToldHit[]; readonly now: number }
+  | { readonly type: 'chaosClock'; readonly now: number }
+  | { readonly type: 'chaosGone'; readonly reason: string; readonly now: number }
+  /** Answers to the effects of the same names; the serial is the question's. */
+  | { readonly type: 'chaosCapabilities'; readonly answer: { readonly capabilities: ChaosCapabilities } | { readonly error: string } }
+  | { readonly type: 'chaosPlanned'; readonly serial: number; readonly answer: { readonly plan: Plan } | { readonly error: string } }
+  | { readonly type: 'chaosDryRun'; readonly serial: number; readonly answer: { readonly plan: Plan; readonly fault: FaultStatus } | { readonly plan: Plan | null; readonly error: string } }
+  | { readonly type: 'chaosArmed'; readonly serial: number; readonly answer: { readonly fault: FaultStatus } | { readonly error: string } };
 
 export interface Update {
   readonly state: State;
@@ -49,8 +66,17 @@ export function update(state: State, action: Action): Update {
     case 'resize': return only({ ...state, size: action.size });
     case 'message': return only(tell(state, action.text, action.role, action.now));
     case 'ended': return only({ ...state, ended: action.reason });
+    case 'chaosTold': return only(withChaos(state, (chaos) => told(chaos, action.faults, action.hits, action.now)));
+    case 'chaosClock': return only(withChaos(state, (chaos) => ({ ...chaos, clock: action.now })));
+    case 'chaosGone': return only(withChaos(state, (chaos) => toldGone(chaos, action.reason, action.now)));
+    case 'chaosCapabilities': return capabilitiesTold(state, action.answer);
+    case 'chaosPlanned': return only(planTold(state, action.serial, action.answer));
+    case 'chaosDryRun': return dryRunTold(state, action.serial, action.answer);
+    case 'chaosArmed': return armTold(state, action.serial, action.answer);
   }
 }
+
+const withChaos = (state: State, change: (chaos: ChaosState) => ChaosState): State => (state.chaos === null ? state : { ...state, chaos: change(state.chaos) });
 
 /** Note where selected rows are now: their places when they are gone. Details go on with the row's new numbers. */
 function follow(state: State): State {
@@ -73,15 +99,28 @@ function newFrame(state: State, shown: Shown, now: number): State {
   return follow({ ...state, shown, message, asked: null });
 }
 
+/** Keys that hold also while a line is being typed. */
+const PAST_PROMPT: ReadonlySet<string> = new Set(['ctrl-c', 'ctrl-z', 'ctrl-l', 'f9', 'ctrl-x']);
+
 function input(state: State, event: InputEvent, now: number): Update {
   const { prompt, menu } = state;
-  if (event.kind === 'paste') return only(prompt === null ? state : promptPaste(state, prompt, event.text));
-  const quiet = state.message === null ? state : { ...state, message: null };
-  if (prompt !== null && event.key.name !== 'ctrl-c' && event.key.name !== 'ctrl-z' && event.key.name !== 'ctrl-l') return only(promptKey(quiet, prompt, event.key));
+  const context = contextOfState(state);
+  const panel = context === 'form' || context === 'confirm' ? state.chaos?.panel ?? null : null;
+  if (event.kind === 'paste') {
+    if (prompt !== null) return only(promptPaste(state, prompt, event.text));
+    return panel === null ? only(state) : panelPaste(state, panel, event.text);
+  }
+  const quiet = state.message === null && state.leaving === null ? state : { ...state, message: null, leaving: null };
+  if (prompt !== null && !PAST_PROMPT.has(event.key.name)) return only(promptKey(quiet, prompt, event.key));
   const picked = menu?.kind === 'namespace' ? pickerKey(quiet, menu, event.key) : null;
   if (picked !== null) return only(picked);
+  const typed = panel === null || prompt !== null ? null : panelKey(quiet, panel, event.key);
+  if (typed !== null) return typed;
   const binding = bindingFor(quiet, event.key.name);
-  return binding === null ? only(quiet) : command(quiet, binding.command, event.key, now);
+  if (binding === null) return only(quiet);
+  // Asked before this key, and answered by it.
+  if (binding.command === 'quit' || binding.command === 'interrupt') return leave({ ...quiet, leaving: state.leaving }, binding.command, now);
+  return isChaosCommand(binding.command) ? chaosCommand(quiet, binding.command, now) : command(quiet, binding.command, event.key, now);
 }
 
 /** A move inside an open menu or overlay. */
@@ -97,15 +136,13 @@ function scroll(state: State, move: Move): State {
   return { ...state, overlay: { ...overlay, scroll: Math.max(0, Math.min(last, overlay.scroll + distance(move, page))) } };
 }
 
-function command(state: State, name: Command, key: Key, now: number): Update {
+function command(state: State, name: Exclude<Command, ChaosCommand | 'quit' | 'interrupt'>, key: Key, now: number): Update {
   switch (name) {
-    case 'quit': return { state, effects: [{ kind: 'quit', code: 0 }] };
-    case 'interrupt': return { state, effects: [{ kind: 'quit', code: 130 }] };
     case 'suspend': return { state, effects: [{ kind: 'suspend' }] };
     case 'redraw': return { state, effects: [{ kind: 'redraw' }] };
     case 'help': return only({ ...state, overlay: { kind: 'help', scroll: 0 } });
     case 'close': return only({ ...state, overlay: null });
-    case 'back': return only(back(state, now));
+    case 'back': return backInPanel(state) ?? only(back(state, now));
     case 'focusNext': return only(focusBy(state, 1));
     case 'focusPrevious': return only(focusBy(state, -1));
     case 'focus': return only(focusNumber(state, Number(key.name)));

@@ -5,6 +5,7 @@ import type { GroupBy } from '../frame/grouping.ts';
 import { groupInfo, groupKey } from '../frame/grouping.ts';
 import { ALL_CONTAINERS, contextOf } from '../frame/names.ts';
 import { callKey } from '../frame/panes/syscalls.ts';
+import { injects } from './chaos/armed.ts';
 import type { PaneSetting, Shown, State } from './model.ts';
 import type { AnyColumn, AnyGrouping, AnyPane, AnyRow, ViewRow } from './rows.ts';
 import { cellText, columnById, paneOf } from './rows.ts';
@@ -210,7 +211,7 @@ function leading(state: State, pane: AnyPane, columns: readonly AnyColumn[]): re
 
 /** Columns worth showing: one that says the same in every row is not, one that tells rows apart must not leave. */
 function columnsOf(state: State, pane: AnyPane, rows: readonly ViewRow[], context: RowContext): readonly AnyColumn[] {
-  const chaos = (state.shown?.frame.chaos.length ?? 0) > 0 || rows.some(({ row }) => 'injected' in row && row.injected > 0);
+  const chaos = injects(state) || rows.some(({ row }) => 'injected' in row && row.injected > 0);
   const left = new Set(toldByScope(scopeOf(state), pane.id));
   if (!chaos) left.add('injected');
   if (isMerged(state, pane)) left.add('container');
@@ -248,7 +249,7 @@ export function paneView(state: State, id: PaneId): PaneView | null {
   const { shown } = state;
   if (shown === null) return null;
   const { sort, filter, errorsOnly, grouping, selected: key, index } = state.panes[id];
-  const deps = [shown, state.totals, grouping, state.breakdown, state.scope, state.baseScope, sort, filter, errorsOnly];
+  const deps = [shown, state.totals, grouping, state.breakdown, state.scope, state.baseScope, sort, filter, errorsOnly, injects(state)];
   let last = memo.get(id);
   if (last === undefined || deps.some((dep, i) => dep !== last?.deps[i])) {
     last = { deps, rows: viewRows(state, shown, id) };

@@ -71,7 +71,7 @@ function enterProcess(state: State, { row }: ViewRow, now: number): State {
 export function enter(state: State, now: number): State {
   const id = state.focus;
   if (state.shown === null) return state;
-  if (areaOf(state, id)?.table === 0) return step(state, { ...state, zoomed: true });
+  if (areaOf(state, id)?.table === 0) return state.zoomed ? tell(state, 'no room for rows: a higher terminal shows them', 'dim', now) : step(state, { ...state, zoomed: true });
   const row = chosenRow(state);
   if (row === null) return tell(state, NO_ROW, 'warn', now);
   if (isMerged(state, paneOf(id))) {

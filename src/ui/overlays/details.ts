@@ -92,6 +92,13 @@ function ranking(pen: Pen, title: string, entries: readonly (readonly [string, n
   ];
 }
 
+/** How many of the errors are kbtop's own doing. */
+function injectedLines({ injected, errors }: SyscallRow, pen: Pen, width: number): string[] {
+  if (injected === 0) return [];
+  const real = errors === null ? null : Math.max(0, Object.values(errors).reduce((n, one) => n + one, 0) - injected);
+  return [...textLines(pen, `injected by kbtop ${formatCount(injected)}${real === null ? '' : `, real ${formatCount(real)}`}`, width, 'bad'), blankLine(width)];
+}
+
 function rankings(state: State, overlay: Details, pen: Pen, width: number): string[] {
   const { row } = overlay;
   const { shown } = state;
@@ -101,7 +108,7 @@ function rankings(state: State, overlay: Details, pen: Pen, width: number): stri
   const lines: string[] = [];
   if (overlay.pane === 'syscalls') {
     const call = row as SyscallRow;
-    lines.push(...ranking(pen, 'Errors', Object.entries(call.errors ?? {}), width, formatCount));
+    lines.push(...ranking(pen, 'Errors', Object.entries(call.errors ?? {}), width, formatCount), ...injectedLines(call, pen, width));
     if (call.container === ALL_CONTAINERS) {
       const scope = scopeOf(state);
       const parts = shown.frame.panes.syscalls.rows.filter((one) => one.nr === call.nr && one.abi === call.abi && scope?.matches(one.container, context.container(one.container)) !== false);

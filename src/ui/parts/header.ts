@@ -60,7 +60,6 @@ export function drawHeader(state: State, pen: Pen, width: number): string {
   ];
   const lost = shown?.history.lost() ?? 0;
   const right: LinePiece[] = [
-    ...((frame?.chaos.length ?? 0) > 0 ? [linePiece(` CHAOS ${frame?.chaos.length} `, 'alarm', 0)] : []),
     ...(state.ended === null ? [] : [linePiece(` ${state.ended} `, 'banner', 0)]),
     ...(state.paused ? [linePiece(state.missed > 0 ? ` PAUSED +${state.missed} ` : ' PAUSED ', 'banner', 0)] : []),
     linePiece(`every ${intervalText(state.intervalMs)}s`, 'text', 3),
