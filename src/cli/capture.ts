@@ -5,6 +5,7 @@ import type { Target } from '../frame/target.ts';
 import { findHostRoot } from '../identity/host-root.ts';
 import { Identity } from '../identity/identity.ts';
 import { createSources } from '../identity/sources.ts';
+import type { ChaosFeed } from '../probes/chaos-feed.ts';
 import { ClosedError, Manager } from '../probes/manager.ts';
 import type { SourceSettings } from './settings.ts';
 
@@ -17,6 +18,8 @@ export interface CaptureOptions {
   readonly sources?: SourceSettings;
   /** What is surely none of it need not be counted; null: everything is. */
   readonly target?: Target | null;
+  /** Faults that the Frames are to tell of. */
+  readonly chaos?: ChaosFeed | null;
 }
 
 /** Who is who, with all sources of names, none of them started. @throws Error when /proc cannot be read */
@@ -28,9 +31,9 @@ export function openIdentity({ sources: wanted, debug }: Pick<CaptureOptions, 's
 
 /** @throws AddonError, BpfError */
 export function openCapture(options: CaptureOptions): Manager {
-  const { intervalMs, panes, debug, sources, target = null } = options;
+  const { intervalMs, panes, debug, sources, target = null, chaos = null } = options;
   return new Manager({
-    addon: loadAddon(), intervalMs, identity: openIdentity(options), target, namesMs: patience(target),
+    addon: loadAddon(), intervalMs, identity: openIdentity(options), target, chaos, namesMs: patience(target),
     ...(sources && { nodeName: sources.nodeName }), ...(panes && { panes }), ...(debug && { debug }),
   });
 }

@@ -1,7 +1,10 @@
 /** `kbtop top`: the live screen. */
 import { Command } from 'commander';
+import type { ChaosDoor } from '../chaos/door.ts';
+import { chaosStatus } from '../chaos/service/status.ts';
 import type { PaneId } from '../frame/frame.ts';
 import { paneDef, tableColumns } from '../output/any-pane.ts';
+import type { ChaosFeed } from '../probes/chaos-feed.ts';
 import type { UiOptions } from '../ui/options.ts';
 import type { Scope } from '../ui/scope.ts';
 import { EXIT, Interrupted, usageError } from './errors.ts';
@@ -13,7 +16,27 @@ export function topCommand(): Command {
   return new Command('top')
     .summary('the live screen (default)')
     .description('Show six live panes: system calls, run queue, opens, TCP connects, containers, processes. Press ? for the keys.')
-    .action(async (_flags: unknown, command: Command) => top(await settle(command.optsWithGlobals<GlobalFlags>())));
+    .option('--expert', 'chaos panel: allow calls and kernel faults whose harm may stay')
+    .option('--allow-system', 'chaos panel: allow pods that run the node or the cluster')
+    .option('--audit <file>', 'chaos panel: where the audit is kept (default: /var/log/kbtop/chaos.jsonl)')
+    .action(async (_flags: unknown, command: Command) => {
+      const flags = command.optsWithGlobals<TopFlags>();
+      await top(flags, await settle(flags));
+    });
+}
+
+interface TopFlags extends GlobalFlags {
+  readonly expert?: boolean;
+  readonly allowSystem?: boolean;
+  readonly audit?: string;
+}
+
+/** What Frames tell of the faults behind a door. */
+function feedOf(door: ChaosDoor): ChaosFeed {
+  return {
+    statuses: () => door.faults.filter(({ state }) => state === 'armed').map((fault) => chaosStatus(fault)),
+    get injected() { return door.injected; },
+  };
 }
 
 /** What was asked for as the screen's limits. */
@@ -28,14 +51,15 @@ function sortOf({ config }: Settings): NonNullable<UiOptions['sort']> {
     .map(([id, { column, descending }]) => [id, { column: column.id, descending }]));
 }
 
-async function top(settings: Settings): Promise<void> {
+async function top({ expert = false, allowSystem = false, audit }: TopFlags, settings: Settings): Promise<void> {
   if (!process.stdin.isTTY || !process.stdout.isTTY) {
     throw usageError('the screen needs a terminal: use kbtop snapshot in scripts and pipes, or give it one with kubectl exec -it or ssh -t');
   }
   requireBpf();
-  const [{ openCapture }, { runUi }] = await Promise.all([import('./capture.ts'), import('../ui/run.tsx')]);
+  const [{ openCapture }, { runUi }, { openChaosDoor }] = await Promise.all([import('./capture.ts'), import('../ui/run.tsx'), import('../chaos/service/client.ts')]);
   // Logs would tear the screen: --debug keeps what the crash of the screen prints.
-  const manager = openCapture({ intervalMs: settings.intervalMs, debug: null, target: settings.target, sources: settings.sources });
+  const door = settings.readOnly ? null : openChaosDoor({ sources: settings.sources, ...(audit !== undefined && { auditFile: audit }) });
+  const manager = openCapture({ intervalMs: settings.intervalMs, debug: null, target: settings.target, sources: settings.sources, chaos: door && feedOf(door) });
   try {
     const code = await runUi(manager, {
       color: settings.color === null ? 'auto' : settings.color ? 'always' : 'never',
@@ -46,10 +70,14 @@ async function top(settings: Settings): Promise<void> {
       sort: sortOf(settings),
       saveDirectory: process.cwd(),
       version: version(),
+      chaos: door,
+      permits: { expert, allowSystem },
       onScreen: () => manager.start(),
     });
     if (code !== EXIT.ok) throw new Interrupted();
   } finally {
+    // Faults first: nothing that takes time may stand before their end.
+    await door?.close();
     await manager.close();
   }
 }

@@ -227,10 +227,17 @@ export interface NodeInfo {
   readonly cgroupMode: 'v1' | 'hybrid' | 'v2';
 }
 
+/** A fault that is armed. */
 export interface ChaosStatus {
   readonly id: number;
+  /** In a sentence. Raw. */
   readonly rule: string;
+  /** The first of its cgroup keys; '' while it has none. */
   readonly target: string;
+  /** All of them. */
+  readonly targets: readonly string[];
+  /** For people. Raw. */
+  readonly targetName: string;
   readonly backend: string;
   readonly hits: number;
   readonly remainingMs: number;

@@ -111,7 +111,7 @@ const frame = shape({
   node: shape({ name: text, kernel: text, arch: text, cpus: is('1 or more', (value) => Number.isInteger(value) && (value as number) >= 1), cgroupMode: oneOf('v1', 'hybrid', 'v2') }),
   containers: mapOf(info, digits), learned: mapOf(info, digits),
   panes: shape({ syscalls: pane(syscallRow), runqueue: pane(runqueueRow), opens: stream(openRow), tcp: stream(tcpRow), containers: pane(containerRow), processes: pane(processRow) }),
-  chaos: listOf(shape({ id: count, rule: text, target: text, backend: text, hits: count, remainingMs: number, remainingHits: number, dryRun: is('true or false', (value) => typeof value === 'boolean'), state: oneOf('armed', 'ended') })),
+  chaos: listOf(shape({ id: count, rule: text, target: text, targets: listOf(text), targetName: text, backend: text, hits: count, remainingMs: number, remainingHits: number, dryRun: is('true or false', (value) => typeof value === 'boolean'), state: oneOf('armed', 'ended') })),
   self: shape({ cpuPct: nullable(positive), bpfCpuPct: nullable(positive), rssBytes: nullable(count) }),
 });
 

@@ -58,6 +58,6 @@ export const anyFrame: fc.Arbitrary<Frame> = fc.record({
   containers: fc.tuple(container, container, container).map((infos) => Object.fromEntries(infos.map((info, i) => [KEYS[i], info]))),
   learned: fc.constant({}),
   panes: fc.record({ syscalls: pane(syscall), runqueue: pane(wait), opens: stream(open), tcp: stream(connection), containers: pane(use), processes: pane(process) }),
-  chaos: fc.array(fc.record({ id: count, rule: hostile, target: key, backend: hostile, hits: count, remainingMs: count, remainingHits: count, dryRun: fc.boolean(), state: fc.constantFrom('armed' as const, 'ended' as const) }), { maxLength: 2 }),
+  chaos: fc.array(fc.record({ id: count, rule: hostile, target: key, targets: fc.array(key, { maxLength: 2 }), targetName: hostile, backend: hostile, hits: count, remainingMs: count, remainingHits: count, dryRun: fc.boolean(), state: fc.constantFrom('armed' as const, 'ended' as const) }), { maxLength: 2 }),
   self: fc.record({ cpuPct: maybe(real), bpfCpuPct: maybe(real), rssBytes: maybe(count) }),
 });

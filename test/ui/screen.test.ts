@@ -172,8 +172,8 @@ describe('the header', () => {
   });
 
   it('raises the alarm while faults are injected', () => {
-    const frame = { ...new FakeNode().next(), chaos: [{ id: 1, rule: 'r', target: '1', backend: 'b', hits: 0, remainingMs: 1, remainingHits: 1, dryRun: false, state: 'armed' as const }] };
-    expect(plain(drawScreen(shows(emptyState(), new History(), frame))[1] ?? '')).toMatch(/^ CHAOS r on host 1s left 0\/1 hits\s+$/);
+    const frame = { ...new FakeNode().next(), chaos: [{ id: 1, rule: 'r', target: '1', targets: ['1'], targetName: 'shop/web-1', backend: 'b', hits: 0, remainingMs: 1, remainingHits: 1, dryRun: false, state: 'armed' as const }] };
+    expect(plain(drawScreen(shows(emptyState(), new History(), frame))[1] ?? '')).toMatch(/^ CHAOS r on shop\/web-1 1s left 0\/1 hits\s+$/);
   });
 });
 

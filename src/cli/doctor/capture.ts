@@ -1,6 +1,5 @@
 /** Checks that load BPF: each program type, each pane's programs. Everything is taken away again. */
 import type { Addon, ProgramResult } from '../../bpf/addon.ts';
-import type { Feature } from '../../bpf/features.ts';
 import { programFeatures } from '../../bpf/program-features.ts';
 import type { PaneId, PaneState } from '../../frame/frame.ts';
 import { PANE_IDS } from '../../frame/panes/index.ts';
@@ -70,9 +69,9 @@ export async function identityChecks(open: () => Identity): Promise<Check[]> {
   }
 }
 
-/** Load a no-op of each program type. @returns the rows, and the features that they came from */
-export async function programChecks(addon: Addon, debug: (text: string) => void): Promise<{ readonly checks: Check[]; readonly features: readonly Feature[] }> {
+/** Load a no-op of each program type. */
+export async function programChecks(addon: Addon, debug: (text: string) => void): Promise<Check[]> {
   const features = await programFeatures(addon);
   for (const { log } of features) if (log !== '') debug(log);
-  return { features, checks: features.map((feature) => featureCheck('programs', feature)) };
+  return features.map((feature) => featureCheck('programs', feature));
 }

@@ -1,12 +1,15 @@
 /** All checks, in the order in which they are shown. */
 import type { Addon } from '../../bpf/addon.ts';
-import { type Feature, systemFeatures } from '../../bpf/features.ts';
+import { systemFeatures } from '../../bpf/features.ts';
 import { loadAddon } from '../../bpf/load.ts';
 import { PANE_IDS } from '../../frame/panes/index.ts';
 import { openCapture, openIdentity } from '../capture.ts';
 import type { SourceSettings } from '../settings.ts';
 import { type CaptureChecks, TRIAL_MS, identityChecks, paneChecks, programChecks } from './capture.ts';
 import { chaosChecks } from './chaos.ts';
+import type { Usable } from '../../chaos/select.ts';
+import type { BackendName } from '../../chaos/backends.ts';
+import { kernelCapabilities } from '../../chaos/engine/capabilities.ts';
 import type { Obstacle } from '../preflight.ts';
 import { type Check, GROUPS, check, reasonOf } from './check.ts';
 import { cgroupChecks, featureChecks, memlockCheck, terminalChecks, versionChecks } from './system.ts';
@@ -23,11 +26,13 @@ export async function diagnose(obstacle: Obstacle | null, sources: SourceSetting
     libbpf = { reason: reasonOf(error) };
   }
   const why = obstacle ?? (typeof libbpf === 'string' ? null : { reason: libbpf.reason, fix: null });
-  let features: readonly Feature[] = [], programs: Check[] = [check('programs', 'program types', null, 'not tried: see the panes')];
+  let backends: Readonly<Record<BackendName, Usable>> | null = null;
+  let programs: Check[] = [check('programs', 'program types', null, 'not tried: see the panes')];
   let capture: CaptureChecks;
   if (addon && why === null) {
     // One after the other: both take the kernel's verifier for themselves, and the probes' own refusals stay apart in the log.
-    ({ features, checks: programs } = await programChecks(addon, debug));
+    programs = await programChecks(addon, debug);
+    ({ backends } = await kernelCapabilities(addon, debug));
     capture = await paneChecks(() => openCapture({ intervalMs: TRIAL_MS, sources, debug }));
   } else {
     capture = {
@@ -37,7 +42,7 @@ export async function diagnose(obstacle: Obstacle | null, sources: SourceSetting
   }
   const all = [
     ...capture.panes,
-    ...chaosChecks([...system, ...features]),
+    ...chaosChecks(backends, why?.reason ?? 'not tried'),
     ...capture.identity,
     ...featureChecks(system), memlockCheck(),
     ...programs,

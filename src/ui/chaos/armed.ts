@@ -2,7 +2,6 @@
 import type { FaultStatus } from '../../chaos/door.ts';
 import type { Rule } from '../../chaos/rule.ts';
 import { formatDelayUs } from '../../chaos/time.ts';
-import { fullName } from '../../frame/names.ts';
 import type { State } from '../model.ts';
 
 /** What the banner tells of one. */
@@ -52,13 +51,9 @@ export function allArmed(state: State): AllArmed {
   const { frame } = shown ?? {};
   // The door knows better than a Frame that was made before the fault ended.
   if (frame === undefined || chaos !== null) return NONE;
-  return {
-    dry: [],
-    real: frame.chaos.map(({ rule, target, hits, remainingMs, remainingHits }): Armed => {
-      const info = frame.containers[target];
-      return { rule, target: info === undefined ? target : fullName(info), leftMs: Math.max(0, remainingMs), hits, maxHits: hits + remainingHits };
-    }),
-  };
+  const of = (dry: boolean): Armed[] => frame.chaos.filter(({ dryRun, state }) => state === 'armed' && dryRun === dry)
+    .map(({ rule, targetName, hits, remainingMs, remainingHits }) => ({ rule, target: targetName, leftMs: Math.max(0, remainingMs), hits, maxHits: hits + remainingHits }));
+  return { real: of(false), dry: of(true) };
 }
 
 const NONE: AllArmed = { real: [], dry: [] };

@@ -1,32 +1,25 @@
 import { describe, expect, it } from 'vitest';
-import type { Feature } from '../../../src/bpf/features.ts';
+import { BACKEND_NAMES, type BackendName } from '../../../src/chaos/backends.ts';
+import type { Usable } from '../../../src/chaos/select.ts';
 import { chaosChecks } from '../../../src/cli/doctor/chaos.ts';
 
-const feature = (name: string, ok: boolean | null): Feature => ({ feature: name, ok, reason: ok ? 'loads and attaches' : 'refused', log: '' });
-const TRIED = ['kprobe', 'override', 'fmod_ret', 'fmod_ret_security', 'lsm', 'cgroup', 'tp_btf', 'raw_tp', 'tracepoint', 'BPF LSM active'];
-const all = (ok: boolean): Feature[] => TRIED.map((name) => feature(name, ok));
-const but = (...refused: string[]): Feature[] => all(true).map((one) => (refused.includes(one.feature) ? feature(one.feature, false) : one));
-const answers = (features: Feature[]): Record<string, string> => Object.fromEntries(chaosChecks(features).map(({ check, ok }) => [check, ok]));
+const found = (...refused: BackendName[]): Record<BackendName, Usable> => Object.fromEntries(BACKEND_NAMES.map((name) => [name, {
+  usable: !refused.includes(name), reason: refused.includes(name) ? 'the kernel said no' : 'loads and attaches',
+}])) as Record<BackendName, Usable>;
 
 describe('chaosChecks', () => {
-  it('has everything where the kernel has everything', () => {
-    expect(answers(all(true))).toEqual({ 'kprobe override': 'yes', fmod_ret: 'yes', LSM: 'yes', 'cgroup hooks': 'yes', signal: 'yes' });
+  it('answers for every backend, in the order of preference', () => {
+    expect(chaosChecks(found(), '').map(({ check, ok }) => [check, ok])).toEqual(BACKEND_NAMES.map((name) => [name, 'yes']));
   });
 
-  it('tells the gates of error injection apart', () => {
-    expect(answers(but('override'))).toMatchObject({ 'kprobe override': 'no', fmod_ret: 'yes' });
-    expect(answers(but('override', 'fmod_ret'))).toMatchObject({ 'kprobe override': 'no', fmod_ret: 'partly' });
-    expect(answers(but('override', 'fmod_ret', 'fmod_ret_security'))).toMatchObject({ fmod_ret: 'no' });
+  it('says no with the reason that was found, and yes with what it does', () => {
+    const rows = chaosChecks(found('lsm', 'kprobe'), '');
+    expect(rows.filter(({ ok }) => ok === 'no').map(({ check, reason }) => [check, reason])).toEqual([['kprobe', 'the kernel said no'], ['lsm', 'the kernel said no']]);
+    expect(rows.find(({ check }) => check === 'delay')?.reason).toBe('bounded spin at the call\'s entry');
   });
 
-  it('does not trust LSM programs that load but never run', () => {
-    expect(answers(but('BPF LSM active'))['LSM']).toBe('no');
-  });
-
-  it('says no with the kernel\'s reason, and unknown where nothing was tried', () => {
-    const rows = chaosChecks(all(false));
-    expect(rows.map(({ ok }) => ok)).toEqual(['no', 'no', 'no', 'no', 'no']);
-    for (const { reason } of rows) expect(reason).toContain('refused');
-    expect(Object.values(answers([]))).toEqual(['unknown', 'unknown', 'unknown', 'unknown', 'unknown']);
+  it('says unknown with the obstacle where nothing was tried', () => {
+    const rows = chaosChecks(null, 'needs root');
+    expect(new Set(rows.map(({ ok, reason }) => `${ok} ${reason}`))).toEqual(new Set(['unknown needs root']));
   });
 });
