@@ -13,7 +13,7 @@ import { runCommand } from './run-command.ts';
 const FRAGMENT = join(import.meta.dirname, '..', 'kernel.config');
 const IMAGE = 'arch/x86/boot/bzImage';
 /** Of the steps that make prints while it builds; only for the percentage. */
-const STEPS = 2500;
+const STEPS = 2200;
 
 /**
  * Path of the bzImage, from the cache when it was built from this fragment and this version of the source before.

@@ -5,9 +5,8 @@
  * under load now and then runs code that was patched meanwhile.
  */
 import type { ChildProcess } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findCommand } from '../../../tools/lib/needs.mjs';
@@ -15,6 +14,7 @@ import { NotToBeHad } from './debian.ts';
 import { initramfs, type Share } from './initramfs.ts';
 import type { KernelImage } from './kernels.ts';
 import { startCommand } from './run-command.ts';
+import { withScratch } from './scratch.ts';
 
 export interface Guest {
   readonly image: KernelImage;
@@ -66,13 +66,16 @@ const ended = (child: ChildProcess): Promise<void> => new Promise((resolve) => {
  * @param out directory of the host that the guest sees as OUT and may write to
  * @throws NotToBeHad when this machine cannot start a guest
  */
-export async function boot(guest: Guest, out: string): Promise<Outcome> {
+export function boot(guest: Guest, out: string): Promise<Outcome> {
+  return withScratch('kbtop-vm-', (scratch) => bootIn(scratch, guest, out));
+}
+
+async function bootIn(scratch: string, guest: Guest, out: string): Promise<Outcome> {
   const qemu = findCommand('qemu-system-x86_64');
   if (qemu === null) throw new NotToBeHad('missing: qemu-system-x86_64 (package qemu-system-x86)');
   const virtiofsd = VIRTIOFSD.find((path) => existsSync(path));
   // Only root may open files in other users' names, which virtiofsd has to.
   const share: Share = process.getuid?.() === 0 && virtiofsd !== undefined ? 'virtiofs' : '9p';
-  const scratch = mkdtempSync(join(tmpdir(), 'kbtop-vm-'));
   const helpers: ChildProcess[] = [];
   const server = createServer((socket) => socket.on('data', guest.onOutput).on('error', () => {}));
   try {
@@ -135,7 +138,6 @@ export async function boot(guest: Guest, out: string): Promise<Outcome> {
   } finally {
     server.close();
     for (const helper of helpers) helper.kill('SIGKILL');
-    rmSync(scratch, { recursive: true, force: true });
   }
 }
 

@@ -1,6 +1,4 @@
 /** Runs tests, or a command, in a guest, and the tests of guests on the host. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { vendoredNode } from '../../../tools/lib/dependencies.mjs';
 import { NotToBeHad } from './debian.ts';
@@ -11,6 +9,7 @@ import { LinePrefix } from './line-prefix.ts';
 import { boot, DISK, OUT } from './qemu.ts';
 import { failed, judged, notRun, type Result, tallyIn, tested } from './result.ts';
 import { runCommand } from './run-command.ts';
+import { withScratch } from './scratch.ts';
 
 /** A shell command, or else test files. */
 export interface Task {
@@ -33,21 +32,12 @@ function vitest(root: string, tally: string, environment: Readonly<Record<string
   ];
 }
 
-async function withDirectory<T>(body: (directory: string) => Promise<T>): Promise<T> {
-  const directory = mkdtempSync(join(tmpdir(), 'kbtop-vm-out-'));
-  try {
-    return await body(directory);
-  } finally {
-    rmSync(directory, { recursive: true, force: true });
-  }
-}
-
 /** Never rejects. */
 export async function runInGuest(id: string, root: string, find: () => Promise<KernelImage>, { command, files }: Task): Promise<Result> {
   const print = new LinePrefix(`${id} | `, process.stdout);
   try {
     const image = await find();
-    return await withDirectory(async (directory) => {
+    return await withScratch('kbtop-vm-out-', async (directory) => {
       const out = join(directory, 'out');
       const disk = await makeDisk(join(directory, 'disk'));
       const toRun = command ?? `exec ${vitest(root, `${OUT}/tally.json`, { KBTOP_VM: id, KBTOP_VM_DISK: DISK }, files).map(quoted).join(' ')}`;
@@ -69,7 +59,7 @@ export async function runOnHost(root: string, find: () => Promise<KernelImage>):
   const id = 'host';
   try {
     const { vmlinuz } = await find();
-    return await withDirectory(async (directory) => {
+    return await withScratch('kbtop-vm-out-', async (directory) => {
       const start = performance.now();
       const [file = '', ...args] = vitest(root, join(directory, 'tally.json'), { KBTOP_VM_IMAGE: vmlinuz }, ['test/vm/host/boot.test.ts']);
       const { code } = await runCommand(file, args, { cwd: root, onLine: (line) => console.log(`${id} | ${line}`) });
