@@ -211,13 +211,16 @@ function leading(state: State, pane: AnyPane, columns: readonly AnyColumn[]): re
 
 /** Columns worth showing: one that says the same in every row is not, one that tells rows apart must not leave. */
 function columnsOf(state: State, pane: AnyPane, rows: readonly ViewRow[], context: RowContext): readonly AnyColumn[] {
-  const chaos = injects(state) || rows.some(({ row }) => 'injected' in row && row.injected > 0);
+  const armed = injects(state);
+  const chaos = armed || rows.some(({ row }) => 'injected' in row && row.injected > 0);
   const left = new Set(toldByScope(scopeOf(state), pane.id));
   if (!chaos) left.add('injected');
   if (isMerged(state, pane)) left.add('container');
   const sortedBy = state.panes[pane.id].sort.column;
   const known = (column: AnyColumn): boolean => column.optional !== true || column.id === sortedBy || rows.some(({ row }) => column.value(row, context) !== null);
-  return leading(state, pane, pane.columns.filter((column) => !left.has(column.id) && known(column)));
+  const columns = pane.columns.filter((column) => !left.has(column.id) && known(column));
+  // While something is armed, what it does comes before latencies.
+  return leading(state, pane, armed ? reranked(columns, { injected: 1 }) : columns);
 }
 
 /** Rows looked at for column widths. */

@@ -4,7 +4,7 @@ import { drawScreen } from '../../src/ui/screen.ts';
 import { plain } from './cells.ts';
 import { emptyState, liveState, press } from './states.ts';
 
-const contexts = ['main', 'menu', 'picker', 'overlay'] as const;
+const contexts = ['main', 'menu', 'picker', 'overlay', 'form', 'faults', 'dryRun', 'confirm', 'waiting'] as const;
 
 describe('the keymap', () => {
   it('gives no key two meanings in one context', () => {

@@ -57,9 +57,9 @@ export class ChaosDriver {
   #heard(event: ChaosEvent): void {
     if (!this.#on) return;
     if (event.kind === 'gone') {
-      this.#tell();
+      // Before the news that nothing is armed any more: what was is told with it.
       this.#say({ type: 'chaosGone', reason: event.reason, now: Date.now() });
-      this.#keepTime(false);
+      this.#tell();
       return;
     }
     if (event.kind === 'hit') {

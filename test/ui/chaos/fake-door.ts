@@ -110,7 +110,7 @@ export class FakeDoor implements ChaosDoor {
     if (!dryRun) this.armed.push({ rule, typed, confirmation: plan.confirmation?.text ?? null });
     this.#ids += 1;
     const fault: FaultStatus = {
-      id: this.#ids, auditId: `audit-${this.#ids}`, rule, text: explainRule(rule, dryRun), targetName: rule.target === null ? '' : targetText(rule.target).replace(/^.*pod /, ''), cgroups: plan.targets.map(({ key }) => key),
+      id: this.#ids, auditId: `audit-${this.#ids}`, rule, text: explainRule(rule, dryRun), targetName: plan.targets.map(({ name }) => name).join(', '), cgroups: plan.targets.map(({ key }) => key),
       backends: [...new Set(plan.selections.flatMap(({ attachment }) => (attachment === null ? [] : [attachment.backend])))], dryRun, state: 'armed', armedAt: this.#now, deadline: this.#now + rule.durationMs,
       endedAt: null, endReason: null, endDetail: null, matched: 0, hits: 0, acted: 0, missed: 0, unreadable: 0, throttled: 0, lost: 0,
     };

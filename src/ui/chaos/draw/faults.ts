@@ -4,7 +4,7 @@ import type { AuditReason } from '../../../chaos/audit.ts';
 import type { Hit } from '../../../chaos/hit.ts';
 import { formatCount, formatTime, formatUs, UNKNOWN } from '../../../frame/units.ts';
 import type { Pen } from '../../draw/pen.ts';
-import { headingLine, textLines } from '../../overlays/text.ts';
+import { entryLines, headingLine } from '../../overlays/text.ts';
 import type { Role } from '../../theme.ts';
 import { leftMs, leftText, shortRule } from '../armed.ts';
 import { chosenFault } from '../keys.ts';
@@ -86,7 +86,7 @@ export function faultLines(chaos: ChaosState, panel: Panel, pen: Pen, width: num
     lines.push(pen.paint(marked ? 'selected' : roleOf(fault), rowText(pen, columns, ({ text }) => text(fault), width)));
     if (fault.id !== chosen?.id) continue;
     const end = fault.state === 'ended' ? `${endText(fault)}${fault.endedAt === null ? '' : ` at ${clockTime(fault.endedAt)}`}; ` : '';
-    lines.push(...textLines(pen, `     ${end}${outcomeText(fault, retries.counts.get(fault.id) ?? 0)}`, width, 'dim'));
+    lines.push(...entryLines(pen, '', `${end}${outcomeText(fault, retries.counts.get(fault.id) ?? 0)}`, columns[0]?.cells ?? 0, width, { name: 'dim', text: 'dim' }));
   }
   return { lines, focus };
 }

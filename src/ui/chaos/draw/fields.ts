@@ -142,6 +142,8 @@ function helpOf(state: State, panel: Panel, mistakes: readonly FieldMistake[]): 
     const choices = choicesOf('error', panel.form, null, ground);
     const not = whyNot(choices.filter(({ value }) => value !== chosen?.value));
     const about: { text: string; role: Role }[] = [];
+    const [first] = choices;
+    if (chosen === null && first !== undefined && choices.every((choice) => choice.not !== null)) return [{ text: `no error can be had here, only a delay or a signal: ${first.not}`, role: 'warn' }];
     if (own !== undefined) about.push({ text: own.message, role });
     else if (chosen !== null) about.push(chosen.not === null ? { text: `${chosen.value}: ${chosen.meaning ?? ''}`, role: 'text' } : { text: `${chosen.value} cannot be had: ${chosen.not}`, role: 'bad' });
     if (not !== null) about.push({ text: not, role: 'dim' });

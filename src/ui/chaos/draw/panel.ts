@@ -29,6 +29,8 @@ const errorLines = ({ error }: Panel, pen: Pen, width: number): string[] => (err
 
 function formBlock(state: State, panel: Panel, pen: Pen, width: number, height: number): Block {
   const { lines, focus } = formLines(state, panel, pen, width);
+  // The list has the keys: the room is its own.
+  if (panel.field === 'faults' && !panel.why) return { lines: [...lines, ...errorLines(panel, pen, width)], focus };
   return {
     focus, lines: [
       ...lines, choiceLine(state, panel, pen, width), ...helpLines(state, panel, pen, width, height >= ROOMY ? 2 : 1),
