@@ -23,6 +23,8 @@ struct token {
 	u32 effect;
 	u32 acted;
 	u32 dry_run;
+	u32 depth;		/* how often the task is within the function that a kernel fault is limited to */
+	u32 zero;
 	u64 n;
 	u64 hit;
 	char path[64];

@@ -1,0 +1,241 @@
+/** Kernel allocations and block I/O that fail on an ext4 disk: for whom they should, as long as they should, and nothing is broken by it. */
+import { spawnSync, type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { loadAddon } from '../../src/bpf/load.ts';
+import { FaultCore } from '../../src/chaos/engine/core.ts';
+import { KernelFaults } from '../../src/chaos/engine/kernel-faults.ts';
+import type { KernelFault, Rule } from '../../src/chaos/rule.ts';
+import { type RuleDraft, validateRule } from '../../src/chaos/validate.ts';
+import { end, ended, firstLine, hierarchies, ownPath, runIn, TestCgroup } from '../workloads/cgroup.ts';
+import { Fault, ruleNamed, scenario } from './fault.ts';
+import { kernel } from './kernel.ts';
+
+/** Set by run.ts. */
+const disk = process.env['KBTOP_VM_DISK'] ?? '';
+
+function rule(draft: RuleDraft): Rule {
+  const validated = validateRule(draft);
+  if (!validated.ok) throw new Error(JSON.stringify(validated.mistakes));
+  return validated.value;
+}
+
+let directory = '';
+let group: TestCgroup, beside: TestCgroup;
+beforeEach(() => {
+  directory = mkdtempSync(join(disk, 'faults-'));
+  group = new TestCgroup(ownPath('hit'));
+  beside = new TestCgroup(ownPath('spared'));
+});
+afterEach(async () => {
+  rmSync(directory, { recursive: true, force: true });
+  await Promise.all([group.remove(), beside.remove()]);
+});
+
+/** What a shell in the cgroup prints, both streams together, and its exit code. */
+async function shell(script: string, of = group): Promise<{ readonly text: string; readonly code: number | null }> {
+  const child = runIn([of], `exec 2>&1; cd '${directory}'\n${script}`, { LANG: 'C', LC_ALL: 'C' });
+  let text = '';
+  child.stdout?.on('data', (chunk: Buffer) => { text += chunk.toString(); });
+  const code = await ended(child);
+  return { text: text.trim(), code };
+}
+
+/** Seconds that each of n syncs of a file took. */
+async function syncs(n: number, of = group): Promise<number[]> {
+  const { text } = await shell(`for i in $(seq ${n}); do s=$(cut -d' ' -f1 /proc/uptime); dd if=/dev/zero of=data bs=4k count=4 conv=notrunc,fsync status=none; echo "$s $(cut -d' ' -f1 /proc/uptime)"; done`, of);
+  return text.split('\n').map((line) => line.split(' ').map(Number)).map(([from = 0, to = 0]) => to - from);
+}
+
+const FAILED = { touch: "touch: cannot touch 'hello': Cannot allocate memory", ln: "ln: failed to create symbolic link 'world': Cannot allocate memory" };
+
+/** That this name alone fails, in this cgroup alone, while the rule is armed alone. */
+async function failsOneName(of: Rule, make: (name: string) => string, name: string, message: string): Promise<Fault['counters']> {
+  const other = `${name}s`;
+  const fault = await Fault.arm(of, [group]);
+  try {
+    expect(await shell(make(name))).toEqual({ text: message, code: 1 });
+    expect(readdirSync(directory)).toEqual([]);
+    expect(await shell(make(other))).toEqual({ text: '', code: 0 });
+    expect(await shell(`${make(name)} && rm ${name}`, beside)).toEqual({ text: '', code: 0 });
+    expect(await shell(make(name))).toEqual({ text: message, code: 1 });
+    const { counters } = fault;
+    expect(fault.hits()).toMatchObject([{ acted: true, result: -12 }, { acted: true, result: -12 }]);
+    fault.disarm();
+    expect(await shell(make(name))).toEqual({ text: '', code: 0 });
+    expect(readdirSync(directory).sort()).toEqual([name, other]);
+    return counters;
+  } finally {
+    fault.close();
+  }
+}
+
+describe.skipIf(disk === '' || !kernel.errorInjection)('allocations within a function (need a VM with error injection)', () => {
+  it('touch hello: Cannot allocate memory', async () => {
+    const of = ruleNamed(await scenario('touch-hello-enomem'), 'inode-allocation');
+    expect(await failsOneName(of, (name) => `touch ${name}`, 'hello', FAILED.touch)).toMatchObject({ hits: 2, acted: 2, lost: 0 });
+  });
+
+  it('ln -s hello world: Cannot allocate memory', async () => {
+    const of = ruleNamed(await scenario('ln-hello-world-enomem'), 'inode-allocation');
+    expect(await failsOneName(of, (name) => `ln -s hello ${name}`, 'world', FAILED.ln)).toMatchObject({ hits: 2, acted: 2, lost: 0 });
+  });
+
+  it('the same by bpf_override_return', async () => {
+    const of = { ...ruleNamed(await scenario('touch-hello-enomem'), 'inode-allocation'), backend: 'kprobe' as const };
+    await failsOneName(of, (name) => `touch ${name}`, 'hello', FAILED.touch);
+  });
+
+  it('a string argument', async () => {
+    const of = rule({ syscalls: ['%symlink'], kernel: { fault: 'slab', function: 'ext4_symlink', argument: 4, string: 'hello' } });
+    using fault = await Fault.arm(of, [group]);
+    expect(await shell('ln -s hello world')).toEqual({ text: FAILED.ln, code: 1 });
+    expect(await shell('ln -s hell world')).toEqual({ text: '', code: 0 });
+    expect(await shell('ln -s hellos worlds')).toEqual({ text: '', code: 0 });
+    expect(fault.counters).toMatchObject({ acted: 1 });
+  });
+
+  it('a process', async () => {
+    const child = runIn([group], `cd '${directory}'\necho $$\nread go\n: >one\necho >&2; read go`);
+    const pid = Number(await firstLine(child));
+    try {
+      using fault = await Fault.arm(rule({ syscalls: ['%open'], kernel: { fault: 'slab', function: 'ext4_create', pid } }), [group]);
+      expect(await shell('touch two')).toEqual({ text: '', code: 0 });
+      child.stdin?.write('go\n');
+      await expect.poll(() => fault.counters.acted, { timeout: 30_000 }).toBe(1);
+      expect(existsSync(join(directory, 'one'))).toBe(false);
+    } finally {
+      await end(child);
+    }
+  });
+
+  it('all failures within one call are one hit, and the budget ends it', async () => {
+    using fault = await Fault.arm(rule({ syscalls: ['%open'], maxHits: 2, kernel: { fault: 'slab', function: 'ext4_create' } }), [group]);
+    expect((await shell('touch a; touch b; touch c; ls')).text).toBe("touch: cannot touch 'a': Cannot allocate memory\ntouch: cannot touch 'b': Cannot allocate memory\nc");
+    expect(fault.counters).toMatchObject({ hits: 2, acted: 2 });
+    expect(fault.hits()).toHaveLength(2);
+  });
+
+  it('an allocation that must not fail does not', async () => {
+    // Each try of the journal to begin a transaction, and the blocks that it looks at, are asked for with __GFP_NOFAIL.
+    using fault = await Fault.arm(rule({ syscalls: ['%fsync', '%unlink', '%open', '%write'], maxHits: 100_000, kernel: { fault: 'page', function: '__getblk_gfp' } }), [group]);
+    for (let i = 0; i < 20; i++) await shell('touch a; head -c 200000 /dev/zero >b; sync b; rm -f a b');
+    const { nofail, failed } = fault.kernel?.counts ?? { nofail: 0, failed: 0 };
+    console.log({ nofail, failed, ...fault.counters });
+  });
+});
+
+describe.skipIf(disk === '' || !kernel.errorInjection)('fsync stalled by a failing allocation (needs a VM with error injection)', () => {
+  const STALL: RuleDraft = { syscalls: ['%fsync'], maxHits: 10_000, kernel: { fault: 'slab', function: 'ext4_init_io_end' } };
+
+  it('syncs take as long as it lasts, and are quick again after its time', async () => {
+    const before = await syncs(3);
+    using fault = await Fault.arm(rule({ ...STALL, duration: 4000 }), [group]);
+    const [stalled = 0, ...after] = await syncs(4);
+    expect(stalled).toBeGreaterThan(2);
+    expect(Math.max(...after)).toBeLessThan(2);
+    expect(Math.max(...before)).toBeLessThan(2);
+    expect(fault.counters).toMatchObject({ hits: 1, acted: 1 });
+    expect(fault.kernel?.counts.failed).toBeGreaterThan(10);
+    const [hit] = fault.hits();
+    expect(hit).toMatchObject({ acted: true, result: 0 });
+    expect(hit?.heldNs).toBeGreaterThan(2e9);
+  });
+
+  it('others sync as ever, and disarming ends it at once', async () => {
+    const fault = await Fault.arm(rule({ ...STALL, duration: 60_000 }), [group]);
+    try {
+      const stalled = syncs(1);
+      await expect.poll(() => fault.kernel?.counts.failed ?? 0, { timeout: 30_000 }).toBeGreaterThan(3);
+      fault.disarm();
+      const [took = Infinity] = await stalled;
+      expect(took).toBeLessThan(30);
+      expect(fault.counters.acted).toBe(1);
+    } finally {
+      fault.close();
+    }
+  });
+
+  it('the death of whoever armed it ends it', async () => {
+    const holder: ChildProcess = spawn(process.execPath, ['--no-warnings', join(import.meta.dirname, 'children/hold-fault.ts'), group.path, JSON.stringify({ ...STALL, duration: 300_000 })], { stdio: ['ignore', 'pipe', 'inherit'] });
+    try {
+      expect(await firstLine(holder)).toBe('armed');
+      let done = false;
+      const stalled = syncs(1).then((took) => { done = true; return took; });
+      await new Promise((resolve) => setTimeout(resolve, 5000));
+      expect(done).toBe(false);
+      await end(holder);
+      const from = performance.now();
+      await stalled;
+      expect(performance.now() - from).toBeLessThan(10_000);
+    } finally {
+      await end(holder);
+    }
+  });
+});
+
+describe.skipIf(disk === '' || !kernel.fmodRetSecurity)('the same names without failing allocations (need a VM with fmod_ret)', () => {
+  it('touch hello: Cannot allocate memory', async () => {
+    const of = ruleNamed(await scenario('touch-hello-enomem'), 'security-hook');
+    await failsOneName(of, (name) => `touch ${name}`, 'hello', FAILED.touch);
+  });
+
+  it('ln -s hello world: Cannot allocate memory', async () => {
+    const of = ruleNamed(await scenario('ln-hello-world-enomem'), 'security-hook');
+    await failsOneName(of, (name) => `ln -s hello ${name}`, 'world', FAILED.ln);
+  });
+});
+
+describe.skipIf(disk === '' || !kernel.fentry)('what cannot be (needs a VM)', () => {
+  const refusalOf = async (fault: KernelFault, backend: 'fmod_ret' | 'kprobe' = 'fmod_ret'): Promise<string> => {
+    const core = await FaultCore.load(loadAddon(), { v1Fallback: hierarchies.v1Fallback, debug: () => {} });
+    try {
+      (await KernelFaults.attach(loadAddon(), core.object, fault, { hook: 100, backend, debug: () => {} })).close();
+      return 'it can';
+    } catch (error) {
+      return (error as Error).message;
+    } finally {
+      core.close();
+    }
+  };
+
+  it('is said in one line', async () => {
+    expect(await refusalOf({ fault: 'slab', function: 'ext4_creat', when: null })).toBe('no slab failures within ext4_creat: this kernel has no function ext4_creat; if a module has it, load that first');
+    expect(await refusalOf({ fault: 'slab', function: 'ext4_create', when: { kind: 'string', argument: 1, equals: 'x' } })).toMatch(
+      /^no slab failures within ext4_create: its argument 1 is struct (mnt_idmap|user_namespace) \*, neither a string nor a dentry; try 3 \(struct dentry \*\)$/);
+    expect(await refusalOf({ fault: 'slab', function: 'ext4_init_io_end', when: { kind: 'string', argument: 3, equals: 'x' } })).toBe(
+      'no slab failures within ext4_init_io_end: it has no argument 3; none of its arguments has a name to compare');
+  });
+
+  it.skipIf(kernel.errorInjection)('is what a kernel without error injection refuses', async () => {
+    const reason = await refusalOf({ fault: 'slab', function: 'ext4_create', when: { kind: 'string', argument: 3, equals: 'hello' } });
+    console.log(reason);
+    expect(reason).toMatch(/^no slab failures within ext4_create: should_failslab: /);
+    expect(reason).not.toContain('\n');
+    const page = await refusalOf({ fault: 'page', function: 'vfs_fsync_range', when: null }, 'kprobe');
+    console.log(page);
+    expect(page).toMatch(/^no page failures within vfs_fsync_range: should_fail_alloc_page: /);
+  });
+});
+
+/** Last, since the disk is taken away and brought back. */
+describe.skipIf(disk === '')('the disk afterwards (needs a VM)', () => {
+  const run = (file: string, ...args: string[]): { readonly text: string; readonly status: number | null } => {
+    const { status, stdout, stderr } = spawnSync(file, args, { encoding: 'utf8' });
+    return { text: `${stdout}${stderr}`.trim(), status };
+  };
+
+  it('is sound', () => {
+    expect(run('umount', disk)).toEqual({ text: '', status: 0 });
+    const checked = run('e2fsck', '-fn', '/dev/vda');
+    expect(run('mount', '-t', 'ext4', '/dev/vda', disk)).toEqual({ text: '', status: 0 });
+    expect(checked).toMatchObject({ status: 0 });
+  });
+
+  it('is nothing that the kernel complains about', () => {
+    const { text, status } = run('dmesg');
+    expect(status).toBe(0);
+    expect(text.split('\n').filter((line) => /BUG|WARNING|Oops|EXT4-fs error|EXT4-fs warning|stall/.test(line))).toEqual([]);
+  });
+});
