@@ -36,11 +36,13 @@ function injectable(): ReadonlySet<string> | null {
   }
 }
 
+const securityFunctions = (): ReadonlySet<string> => new Set(Array.from(readFileSync('/proc/kallsyms', 'utf8').matchAll(/ [tT] (security_\w+)$/gm), ([, name = '']) => name));
+
 /** Of this kernel, as far as errors go. */
 export function capabilities(): ChaosCapabilities {
   const usable: Partial<Record<BackendName, boolean>> = { fmod_ret: kernel.errorInjection, kprobe: kernel.kprobeOverride, fmod_ret_security: kernel.fmodRetSecurity };
   return {
-    arch: ARCH, injectable: injectable(), securityFunctions: null, lsmHooks: null, cgroupAnyErrno: true, maxDelayUs: 0,
+    arch: ARCH, injectable: injectable(), securityFunctions: securityFunctions(), lsmHooks: null, cgroupAnyErrno: true, maxDelayUs: 0,
     backends: Object.fromEntries(BACKEND_NAMES.map((name) => [name, { usable: usable[name] === true, reason: usable[name] === true ? 'ok' : 'not on this kernel' }])) as ChaosCapabilities['backends'],
   };
 }

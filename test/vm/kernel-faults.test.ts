@@ -1,6 +1,6 @@
 /** Kernel allocations and block I/O that fail on an ext4 disk: for whom they should, as long as they should, and nothing is broken by it. */
-import { spawnSync, type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadAddon } from '../../src/bpf/load.ts';
@@ -8,7 +8,7 @@ import { FaultCore } from '../../src/chaos/engine/core.ts';
 import { KernelFaults } from '../../src/chaos/engine/kernel-faults.ts';
 import type { KernelFault, Rule } from '../../src/chaos/rule.ts';
 import { type RuleDraft, validateRule } from '../../src/chaos/validate.ts';
-import { end, ended, firstLine, hierarchies, ownPath, runIn, TestCgroup } from '../workloads/cgroup.ts';
+import { end, ended, firstLine, hierarchies, ownPath, runIn, TestCgroup, until } from '../workloads/cgroup.ts';
 import { Fault, ruleNamed, scenario } from './fault.ts';
 import { kernel } from './kernel.ts';
 
@@ -118,11 +118,13 @@ describe.skipIf(disk === '' || !kernel.errorInjection)('allocations within a fun
   });
 
   it('an allocation that must not fail does not', async () => {
-    // Each try of the journal to begin a transaction, and the blocks that it looks at, are asked for with __GFP_NOFAIL.
-    using fault = await Fault.arm(rule({ syscalls: ['%fsync', '%unlink', '%open', '%write'], maxHits: 100_000, kernel: { fault: 'page', function: '__getblk_gfp' } }), [group]);
-    for (let i = 0; i < 20; i++) await shell('touch a; head -c 200000 /dev/zero >b; sync b; rm -f a b');
-    const { nofail, failed } = fault.kernel?.counts ?? { nofail: 0, failed: 0 };
-    console.log({ nofail, failed, ...fault.counters });
+    // The journal asks for what it notes of a block like anybody first, and when there is nothing, with __GFP_NOFAIL.
+    using fault = await Fault.arm(rule({ syscalls: ['%mkdir', '%fsync', '%open'], kernel: { fault: 'slab', function: 'jbd2_journal_add_journal_head' } }), [group]);
+    expect(await shell('mkdir a b c && mkdir a/d b/d c/d && touch a/e && sync a b c')).toEqual({ text: '', code: 0 });
+    const { failed = 0, nofail = 0 } = fault.kernel?.counts ?? {};
+    expect(failed).toBeGreaterThan(0);
+    expect(nofail).toBe(failed);
+    expect(fault.counters.acted).toBeGreaterThan(0);
   });
 });
 
@@ -131,16 +133,18 @@ describe.skipIf(disk === '' || !kernel.errorInjection)('fsync stalled by a faili
 
   it('syncs take as long as it lasts, and are quick again after its time', async () => {
     const before = await syncs(3);
-    using fault = await Fault.arm(rule({ ...STALL, duration: 4000 }), [group]);
-    const [stalled = 0, ...after] = await syncs(4);
+    using fault = await Fault.arm(rule({ ...STALL, duration: 8000 }), [group]);
+    const armed = performance.now();
+    // It may end before: when somebody else, who is not hit, has written what the call wanted to write.
+    const [stalled = 0] = await syncs(1);
     expect(stalled).toBeGreaterThan(2);
-    expect(Math.max(...after)).toBeLessThan(2);
-    expect(Math.max(...before)).toBeLessThan(2);
+    await until('the end of its time', () => performance.now() > armed + 8500);
+    expect(Math.max(...before, ...await syncs(3))).toBeLessThan(2);
     expect(fault.counters).toMatchObject({ hits: 1, acted: 1 });
     expect(fault.kernel?.counts.failed).toBeGreaterThan(10);
-    const [hit] = fault.hits();
-    expect(hit).toMatchObject({ acted: true, result: 0 });
-    expect(hit?.heldNs).toBeGreaterThan(2e9);
+    const hits = fault.hits();
+    expect(hits).toMatchObject([{ acted: true, result: 0 }]);
+    expect(hits[0]?.heldNs).toBeGreaterThan(2e9);
   });
 
   it('others sync as ever, and disarming ends it at once', async () => {
@@ -171,6 +175,60 @@ describe.skipIf(disk === '' || !kernel.errorInjection)('fsync stalled by a faili
       expect(performance.now() - from).toBeLessThan(10_000);
     } finally {
       await end(holder);
+    }
+  });
+});
+
+describe.skipIf(disk === '' || !kernel.errorInjection)('reading from the disk (needs a VM with error injection)', () => {
+  const READ = { syscalls: ['read'], where: { comm: 'cat' } };
+  const within = (fault: 'bio' | 'page'): Rule => rule({ ...READ, kernel: { fault, function: 'ext4_file_read_iter' } });
+  /** Not from memory. */
+  const read = async (of = group): Promise<string> => {
+    writeFileSync('/proc/sys/vm/drop_caches', '1');
+    return (await shell('cat data', of)).text;
+  };
+  beforeEach(async () => {
+    await shell('echo something >data; sync data');
+  });
+
+  it('block I/O fails, of this cgroup alone', async () => {
+    const fault = await Fault.arm(within('bio'), [group]);
+    try {
+      expect(await read()).toBe('cat: data: Input/output error');
+      expect(await read(beside)).toBe('something');
+      expect(fault.counters).toMatchObject({ acted: 1 });
+      expect(fault.hits()).toMatchObject([{ acted: true, result: -5 }]);
+    } finally {
+      fault.close();
+    }
+    expect(await read()).toBe('something');
+  });
+
+  it('the same by bpf_override_return', async () => {
+    using fault = await Fault.arm({ ...within('bio'), backend: 'kprobe' }, [group]);
+    expect(await read()).toBe('cat: data: Input/output error');
+    expect(fault.counters).toMatchObject({ acted: 1 });
+  });
+
+  it('of a device that the node lives on nothing fails', async () => {
+    execFileSync('mount', ['--bind', disk, '/boot']);
+    try {
+      using fault = await Fault.arm(within('bio'), [group]);
+      expect(await read()).toBe('something');
+      expect(fault.kernel?.counts).toMatchObject({ failed: 0 });
+      expect(fault.kernel?.counts.devices).toBeGreaterThan(0);
+      expect(fault.counters).toMatchObject({ acted: 0 });
+    } finally {
+      execFileSync('umount', ['/boot']);
+    }
+  });
+
+  it('memory for what is read fails', async () => {
+    for (const backend of ['fmod_ret', 'kprobe'] as const) {
+      using fault = await Fault.arm({ ...within('page'), backend }, [group]);
+      expect(await read()).toBe('cat: data: Cannot allocate memory');
+      expect(await read(beside)).toBe('something');
+      expect(fault.counters).toMatchObject({ acted: 1 });
     }
   });
 });
@@ -236,6 +294,6 @@ describe.skipIf(disk === '')('the disk afterwards (needs a VM)', () => {
   it('is nothing that the kernel complains about', () => {
     const { text, status } = run('dmesg');
     expect(status).toBe(0);
-    expect(text.split('\n').filter((line) => /BUG|WARNING|Oops|EXT4-fs error|EXT4-fs warning|stall/.test(line))).toEqual([]);
+    expect(text.split('\n').filter((line) => /BUG|WARNING|Oops|EXT4-fs error|EXT4-fs warning|rcu.*stall/.test(line))).toEqual([]);
   });
 });
