@@ -7,6 +7,7 @@
 
 #include "env.h"
 #include "log.h"
+#include "unmounted.h"
 
 namespace kbtop {
 
@@ -84,6 +85,16 @@ Napi::Value js_possible_cpus(const Napi::CallbackInfo& info) {
 
 Napi::Value js_monotonic_ns(const Napi::CallbackInfo& info) { return Napi::BigInt::New(info.Env(), monotonic_ns()); }
 
+Napi::Value js_read_unmounted(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    if (!info[0].IsString() || !info[1].IsString()) throw argument_failure("a file system and a path must be strings");
+    const std::string file_system = info[0].As<Napi::String>(), path = info[1].As<Napi::String>();
+    std::string text;
+    if (!read_unmounted(file_system, path, &text)) throw errno_failure(errno, "cannot read " + path + " of " + file_system);
+    return Napi::String::New(info.Env(), text);
+  });
+}
+
 Napi::Value js_kernel_ids(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   return guarded(env, [&]() -> Napi::Value {
@@ -120,6 +131,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports["enableStats"] = Napi::Function::New<enable_stats>(env, "enableStats");
   exports["possibleCpus"] = Napi::Function::New<js_possible_cpus>(env, "possibleCpus");
   exports["monotonicNs"] = Napi::Function::New<js_monotonic_ns>(env, "monotonicNs");
+  exports["readUnmounted"] = Napi::Function::New<js_read_unmounted>(env, "readUnmounted");
   exports["kernelIds"] = Napi::Function::New<js_kernel_ids>(env, "kernelIds");
   exports["libbpfVersion"] = Napi::String::New(env, std::to_string(libbpf_major_version()) + "." + std::to_string(libbpf_minor_version()));
   return exports;

@@ -15,7 +15,7 @@ char LICENSE[] SEC("license") = "GPL";
 
 #define ERRNO_MAX 4095
 
-/* Which hook this instance is, as rules name it. */
+/* Which hook this instance is: its bit in a token's hooks. */
 const volatile u64 own_hook = 0;
 
 static __always_inline s64 error_here(void)
@@ -27,13 +27,13 @@ static __always_inline s64 error_here(void)
 }
 
 /* 64 bits wide: a system call whose upper half is zero returns four billion and something, not an error. */
-SEC("fmod_ret")
+SEC("?fmod_ret")
 long modify(void *ctx)
 {
 	return error_here();
 }
 
-SEC("kprobe")
+SEC("?kprobe")
 int override(struct pt_regs *regs)
 {
 	s64 error = error_here();
@@ -43,13 +43,13 @@ int override(struct pt_regs *regs)
 	return 0;
 }
 
-SEC("lsm")
+SEC("?lsm")
 int deny(void *ctx)
 {
 	return error_here();
 }
 
-SEC("lsm_cgroup")
+SEC("?lsm_cgroup")
 int deny_cgroup(void *ctx)
 {
 	s64 error = error_here();
@@ -71,41 +71,54 @@ static long yield_step(u32 step, void *context)
 	return 0;
 }
 
+/* One loop may be over before a long delay is. */
+static long yield_on(u32 step, void *context)
+{
+	struct delay *delay = context;
+
+	bpf_loop(DELAY_STEPS, yield_step, delay, 0);
+	return delay->over;
+}
+
 static __always_inline void hold_here(void)
 {
 	u64 task = (u64)bpf_get_current_task(), now = bpf_ktime_get_boot_ns();
 	struct token *token = bpf_map_lookup_elem(&tokens, &task);
+	struct rule *rule = rule_to_act(token, own_hook, EFFECT_DELAY, now);
 	struct rule_state *state;
 	struct delay delay = {};
-	struct rule *rule;
 	u32 slot;
 
-	if (!token || token->hook != own_hook || token->effect != EFFECT_DELAY || token->dry_run || token->acted)
+	if (!rule)
 		return;
 	slot = token->slot;
-	rule = bpf_map_lookup_elem(&rules, &slot);
 	state = bpf_map_lookup_elem(&rule_states, &slot);
-	if (!rule || !state || rule->id != token->id || !is_armed(rule, now))
+	if (!state)
 		return;
-	if (!take_delay(rule, state, now, token->value)) {
-		atomic_inc(&state->throttled);
+	if (token->dry_run) {
+		token->met = 1;
 		return;
 	}
-	token->acted = 1;
+	if (!take_delay(rule, state, now, token->value)) {
+		token->given_back = 1;
+		give_back_hit(state, &state->throttled);
+		return;
+	}
+	token->met = 1;
 	delay.until_ns = bpf_ktime_get_ns() + token->value;
 	delay.slot = slot;
 	delay.id = rule->id;
-	bpf_loop(DELAY_STEPS, yield_step, &delay, 0);
+	bpf_loop(64, yield_on, &delay, 0);
 }
 
-SEC("fmod_ret.s")
+SEC("?fmod_ret.s")
 long modify_holding(void *ctx)
 {
 	hold_here();
 	return 0;
 }
 
-SEC("lsm.s")
+SEC("?lsm.s")
 int deny_holding(void *ctx)
 {
 	hold_here();

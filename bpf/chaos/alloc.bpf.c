@@ -29,7 +29,7 @@ enum condition {
 	CONDITION_DENTRY = 3,	/* an argument is a struct dentry with that name */
 };
 
-/* Which hook this instance is; no other rule's. */
+/* The bit of this instance in a token's hooks; no other rule's. */
 const volatile u64 own_hook = 0;
 /* What the failing function returns. */
 const volatile s64 failure = 0;
@@ -119,7 +119,7 @@ static __always_inline struct token *own_token(void)
 	u64 task = (u64)bpf_get_current_task();
 	struct token *token = bpf_map_lookup_elem(&tokens, &task);
 
-	return token && token->hook == own_hook && !token->dry_run ? token : NULL;
+	return token && token->hooks & own_hook && token->pid == (u32)bpf_get_current_pid_tgid() ? token : NULL;
 }
 
 static __always_inline bool is_wanted(const void *text)
@@ -236,7 +236,7 @@ static __always_inline struct token *failing(void)
 	struct rule *rule;
 	u32 slot;
 
-	if (!token || !token->depth || token->effect != EFFECT_ERROR)
+	if (!token || !token->depth || token->effect != EFFECT_ERROR || token->given_back)
 		return NULL;
 	slot = token->slot;
 	rule = bpf_map_lookup_elem(&rules, &slot);
@@ -252,7 +252,9 @@ static __always_inline struct token *failing(void)
 
 static __always_inline s64 fail(struct token *token)
 {
-	token->acted = 1;
+	token->met = 1;
+	if (token->dry_run)
+		return 0;
 	atomic_inc(&failed);
 	return failure;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
  * The acting half of a fault in the hooks of a cgroup: attached to the target's own cgroup, so that the kernel itself
- * keeps it to those below. One instance of this object per cgroup; rules and tokens are those of core.bpf.c. Any
- * error from v5.18 on, EPERM before.
+ * keeps it to those below. One instance of this object per program and cgroup; rules and tokens are those of
+ * core.bpf.c. Any error from v5.18 on, EPERM before.
  */
 #include "../core.h"
 #include "rule.h"
@@ -10,20 +10,13 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-/* As rules name them; src/chaos/engine/backends.ts has the same numbers. */
-enum cgroup_hook {
-	HOOK_CONNECT = 1,
-	HOOK_BIND = 2,
-	HOOK_SENDMSG = 3,
-	HOOK_SOCKET = 4,
-	HOOK_SETSOCKOPT = 5,
-	HOOK_GETSOCKOPT = 6,
-};
+/* Which hook this instance is: its bit in a token's hooks. */
+const volatile u64 own_hook = 0;
 
 /* 0 refuses with the error, 1 allows. */
-static __always_inline int refuse(u64 hook)
+static __always_inline int refuse(void)
 {
-	u64 error = take_error(hook);
+	u64 error = take_error(own_hook);
 
 	if (!error)
 		return 1;
@@ -32,19 +25,19 @@ static __always_inline int refuse(u64 hook)
 	return 0;
 }
 
-#define CGROUP_HOOK(name, section, hook)        \
-	SEC(section)                            \
-	int name(void *ctx)                     \
-	{                                       \
-		return refuse(hook);            \
+#define CGROUP_HOOK(name, section)      \
+	SEC(section)                    \
+	int name(void *ctx)             \
+	{                               \
+		return refuse();        \
 	}
 
-CGROUP_HOOK(connect4, "cgroup/connect4", HOOK_CONNECT)
-CGROUP_HOOK(connect6, "cgroup/connect6", HOOK_CONNECT)
-CGROUP_HOOK(bind4, "cgroup/bind4", HOOK_BIND)
-CGROUP_HOOK(bind6, "cgroup/bind6", HOOK_BIND)
-CGROUP_HOOK(sendmsg4, "cgroup/sendmsg4", HOOK_SENDMSG)
-CGROUP_HOOK(sendmsg6, "cgroup/sendmsg6", HOOK_SENDMSG)
-CGROUP_HOOK(socket, "cgroup/sock_create", HOOK_SOCKET)
-CGROUP_HOOK(setsockopt, "cgroup/setsockopt", HOOK_SETSOCKOPT)
-CGROUP_HOOK(getsockopt, "cgroup/getsockopt", HOOK_GETSOCKOPT)
+CGROUP_HOOK(connect4, "?cgroup/connect4")
+CGROUP_HOOK(connect6, "?cgroup/connect6")
+CGROUP_HOOK(bind4, "?cgroup/bind4")
+CGROUP_HOOK(bind6, "?cgroup/bind6")
+CGROUP_HOOK(sendmsg4, "?cgroup/sendmsg4")
+CGROUP_HOOK(sendmsg6, "?cgroup/sendmsg6")
+CGROUP_HOOK(sock_create, "?cgroup/sock_create")
+CGROUP_HOOK(setsockopt, "?cgroup/setsockopt")
+CGROUP_HOOK(getsockopt, "?cgroup/getsockopt")

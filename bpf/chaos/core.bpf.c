@@ -25,13 +25,13 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 #define AF_INET6 10
 #define NO_ARGUMENT 0xff
 
-/* Which rules a call concerns, and where its arguments lie. */
+/* Which rules a call concerns, and where its arguments lie: their numbers, or NO_ARGUMENT. */
 struct call_rules {
 	u32 mask;	/* bit per rule */
-	u8 path;	/* number of the argument, or NO_ARGUMENT */
-	u8 fd;
+	u8 path[2];
+	u8 fd[2];
 	u8 address;
-	u8 zero;
+	u8 zero[7];
 };
 
 struct {
@@ -40,6 +40,14 @@ struct {
 	__type(key, u32);
 	__type(value, struct call_rules);
 } calls SEC(".maps");
+
+/* Call and rule -> bit per hook that may act; 0: the entry itself. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, CALLS_MAX * RULES_MAX);
+	__type(key, u32);
+	__type(value, u64);
+} call_hooks SEC(".maps");
 
 /* Cgroup -> bit per rule. Children of a cgroup in scope are in scope from their making. */
 struct {
@@ -62,13 +70,13 @@ struct {
 	__type(value, u64);
 } injected SEC(".maps");
 
-/* Fields as src/chaos/engine/hits.ts reads them. */
+/* Fields as src/chaos/engine/layout.ts reads them. */
 struct hit {
 	u64 time_ns;	/* CLOCK_BOOTTIME, of the call's end */
 	u64 id;		/* of the rule */
 	u64 cgroup;
-	u64 n;		/* number of the matching call, and of the hit; from 1 */
-	u64 number;
+	u64 n;		/* number of the matching call, from 1 */
+	u64 number;	/* of the hit; by the end of its call where the call was really hit */
 	s64 result;	/* what the program was given */
 	u64 value;	/* errno, signal or nanoseconds that were to be */
 	u64 held_ns;	/* from entry to exit */
@@ -90,32 +98,62 @@ struct {
 	__uint(max_entries, 256 * 1024);
 } hits SEC(".maps");
 
-/* False: it does not fit, or cannot be told, which is counted. */
-static __noinline bool path_fits(struct pt_regs *regs, struct rule *rule, struct rule_state *state, u32 call, u32 argument)
-{
-	u32 zero = 0;
-	struct glob *glob = bpf_map_lookup_elem(&globs, &zero);
+/* Tokens that exist: the exits of other calls need not look for any while there are none. */
+u64 tokens_out = 0;
 
-	if (!glob || argument == NO_ARGUMENT)
+/* Does one of the path arguments fit? What cannot be told does not, and is counted. */
+static __noinline bool path_fits(struct pt_regs *regs, struct call_rules *of, u32 call, struct rule *rule, struct rule_state *state)
+{
+	u32 zero = 0, i;
+	struct glob *glob = bpf_map_lookup_elem(&globs, &zero);
+	bool unknown = false;
+
+	if (!glob)
 		return false;
-	if (bpf_probe_read_user_str(glob->text, sizeof(glob->text), (void *)argument_of(regs, call, argument)) <= 0) {
-		atomic_inc(&state->unreadable);
-		return false;
+	for (i = 0; i < 2; i++) {
+		enum glob_answer answer = GLOB_UNKNOWN;
+		long bytes;
+
+		if (of->path[i] == NO_ARGUMENT)
+			break;
+		bytes = bpf_probe_read_user_str(glob->text, sizeof(glob->text), (void *)argument_of(regs, call, of->path[i]));
+		if (bytes > 0)
+			answer = glob_matches(glob, rule, bytes - 1);
+		if (answer == GLOB_YES)
+			return true;
+		if (answer == GLOB_UNKNOWN)
+			unknown = true;
 	}
-	__builtin_memcpy(glob->pattern, rule->path, sizeof(glob->pattern));
-	return glob_matches(glob);
+	if (unknown)
+		atomic_inc(&state->unreadable);
+	return false;
 }
 
-static __always_inline bool port_fits(struct pt_regs *regs, struct rule *rule, struct rule_state *state, u32 call, u32 argument)
+static __always_inline bool fd_fits(struct pt_regs *regs, struct call_rules *of, u32 call, struct rule *rule)
+{
+	u32 i;
+
+	for (i = 0; i < 2; i++)
+		if (of->fd[i] != NO_ARGUMENT && (u32)argument_of(regs, call, of->fd[i]) == rule->fd)
+			return true;
+	return false;
+}
+
+static __always_inline bool port_fits(struct pt_regs *regs, struct call_rules *of, u32 call, struct rule *rule, struct rule_state *state)
 {
 	struct {
 		u16 family;
 		__be16 port;
 	} address = {};
+	void *at;
 
-	if (argument == NO_ARGUMENT)
+	if (of->address == NO_ARGUMENT)
 		return false;
-	if (bpf_probe_read_user(&address, sizeof(address), (void *)argument_of(regs, call, argument))) {
+	at = (void *)argument_of(regs, call, of->address);
+	/* sendto on a connected socket names nobody. */
+	if (!at)
+		return false;
+	if (bpf_probe_read_user(&address, sizeof(address), at)) {
 		atomic_inc(&state->unreadable);
 		return false;
 	}
@@ -128,9 +166,12 @@ static __always_inline bool comm_fits(struct rule *rule, struct task_struct *tas
 	u32 i;
 
 	bpf_core_read(comm, sizeof(comm), &task->comm);
-	for (i = 0; i < COMM_BYTES; i++)
+	for (i = 0; i < COMM_BYTES; i++) {
 		if (comm[i] != rule->comm[i])
 			return false;
+		if (!comm[i])
+			break;
+	}
 	return true;
 }
 
@@ -140,29 +181,40 @@ static __always_inline bool fits(struct pt_regs *regs, struct task_struct *task,
 		return false;
 	if (rule->comm_bytes && !comm_fits(rule, task))
 		return false;
-	if (rule->fd != ANY && (of->fd == NO_ARGUMENT || (u32)argument_of(regs, call, of->fd) != rule->fd))
+	if (rule->fd != ANY && !fd_fits(regs, of, call, rule))
 		return false;
-	if (rule->port != ANY && !port_fits(regs, rule, state, call, of->address))
+	if (rule->port != ANY && !port_fits(regs, of, call, rule, state))
 		return false;
-	return !rule->path_bytes || path_fits(regs, rule, state, call, of->path);
+	return !rule->path_ops || path_fits(regs, of, call, rule, state);
 }
 
 static __always_inline void copy_path(struct pt_regs *regs, struct call_rules *of, u32 call, struct token *token)
 {
-	if (of->path == NO_ARGUMENT ||
-	    bpf_probe_read_user_str(token->path, sizeof(token->path), (void *)argument_of(regs, call, of->path)) <= 0)
+	if (of->path[0] == NO_ARGUMENT ||
+	    bpf_probe_read_user_str(token->path, sizeof(token->path), (void *)argument_of(regs, call, of->path[0])) <= 0)
 		token->path[0] = 0;
+}
+
+/* A call has but one token. One that is still there is of a call whose end was missed. */
+static __always_inline void drop_token(void)
+{
+	u64 self = (u64)bpf_get_current_task();
+
+	if (bpf_map_delete_elem(&tokens, &self) == 0)
+		__sync_fetch_and_add(&tokens_out, -1);
 }
 
 /* True when this rule hits the call; other rules are then not asked. */
 static __noinline bool consider(struct pt_regs *regs, struct call_rules *of, u32 call, u32 slot, u64 cgroup)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	u64 now = bpf_ktime_get_boot_ns(), self = (u64)bpf_get_current_task();
+	u64 now = bpf_ktime_get_boot_ns(), self = (u64)bpf_get_current_task(), *hooks;
 	struct rule *rule = bpf_map_lookup_elem(&rules, &slot);
 	struct rule_state *state = bpf_map_lookup_elem(&rule_states, &slot);
+	struct delay delay = {};
 	struct token token = {};
-	bool here;
+	u32 place = call * RULES_MAX + slot;
+	bool holds;
 
 	if (!rule || !state || !is_armed(rule, now) || !fits(regs, task, of, call, rule, state))
 		return false;
@@ -172,36 +224,41 @@ static __noinline bool consider(struct pt_regs *regs, struct call_rules *of, u32
 	token.hit = take_hit(rule, state);
 	if (!token.hit)
 		return false;
-	here = rule->effect == EFFECT_DELAY && !rule->hook && !(rule->flags & RULE_DRY_RUN);
-	if (here && !take_delay(rule, state, now, rule->value)) {
-		__sync_fetch_and_add(&state->hits, -1);
-		atomic_inc(&state->throttled);
+	hooks = bpf_map_lookup_elem(&call_hooks, &place);
+	if (hooks)
+		token.hooks = *hooks;
+	holds = rule->effect == EFFECT_DELAY && !token.hooks && !(rule->flags & RULE_DRY_RUN);
+	if (holds && !take_delay(rule, state, now, rule->value)) {
+		give_back_hit(state, &state->throttled);
 		return false;
 	}
 	token.id = rule->id;
 	token.cgroup = cgroup;
 	token.entered_ns = now;
 	token.value = rule->value;
-	token.hook = rule->hook;
 	token.slot = slot;
 	token.call = call;
 	token.pid = task->pid;
 	token.effect = rule->effect;
 	token.dry_run = rule->flags & RULE_DRY_RUN;
+	token.met = !token.hooks;
 	copy_path(regs, of, call, &token);
-	if (token.effect == EFFECT_SIGNAL && !token.dry_run)
-		token.acted = bpf_send_signal_thread(rule->value) == 0;
-	if (bpf_map_update_elem(&tokens, &self, &token, BPF_ANY)) {
-		atomic_inc(&state->lost);
-		give_back_hit(state);
+	if (bpf_map_update_elem(&tokens, &self, &token, BPF_NOEXIST)) {
+		give_back_hit(state, &state->lost);
 		return false;
 	}
-	if (here) {
-		struct token *kept = bpf_map_lookup_elem(&tokens, &self);
-
-		hold(slot, rule->id, rule->value);
-		if (kept)
-			kept->acted = 1;
+	__sync_fetch_and_add(&tokens_out, 1);
+	if (token.effect == EFFECT_SIGNAL && !token.dry_run && bpf_send_signal_thread(rule->value)) {
+		/* No such signal, or none to such a task: let it go, and say that nothing was done. */
+		drop_token();
+		give_back_hit(state, &state->missed);
+		return true;
+	}
+	if (holds) {
+		delay.until_ns = bpf_ktime_get_ns() + rule->value;
+		delay.slot = slot;
+		delay.id = rule->id;
+		bpf_loop(DELAY_STEPS, delay_step, &delay, 0);
 	}
 	return true;
 }
@@ -220,6 +277,8 @@ int BPF_PROG(call_enters, struct pt_regs *regs, long nr)
 	in = bpf_map_lookup_elem(&scope, &cgroup);
 	if (!in)
 		return 0;
+	if (tokens_out)
+		drop_token();
 	mask = of->mask & *in;
 	for (slot = 0; slot < RULES_MAX; slot++)
 		if (mask >> slot & 1 && consider(regs, of, call, slot, cgroup))
@@ -248,13 +307,16 @@ static __noinline int tell(struct token *token, s64 result)
 
 	if (!state)
 		return 0;
-	if (!token->acted && !token->dry_run) {
+	if (token->given_back)
+		return 0;
+	if (!token->met) {
 		/* It failed, or came to its end, before the hook was asked. */
-		give_back_hit(state);
+		give_back_hit(state, &state->missed);
 		return 0;
 	}
-	if (token->acted) {
-		atomic_inc(&state->acted);
+	if (!token->dry_run) {
+		/* Hits that are given back leave no gap. */
+		token->hit = __sync_fetch_and_add(&state->acted, 1) + 1;
 		if (token->effect == EFFECT_ERROR)
 			count_injected(token);
 	}
@@ -277,7 +339,7 @@ static __noinline int tell(struct token *token, s64 result)
 	hit->uid = bpf_get_current_uid_gid();
 	hit->call = token->call;
 	hit->effect = token->effect;
-	hit->acted = token->acted;
+	hit->acted = !token->dry_run;
 	hit->dry_run = token->dry_run;
 	hit->zero = 0;
 	bpf_core_read(hit->comm, sizeof(hit->comm), &task->comm);
@@ -295,24 +357,21 @@ static __always_inline int finish(s64 result)
 		return 0;
 	if (token->pid == (u32)bpf_get_current_task_btf()->pid)
 		tell(token, result);
-	bpf_map_delete_elem(&tokens, &self);
+	drop_token();
 	return 0;
 }
 
 SEC("tp_btf/sys_exit")
 int BPF_PROG(call_returns, struct pt_regs *regs, long result)
 {
-	u32 call = call_of(bpf_get_current_task_btf(), nr_of(regs));
-	struct call_rules *of = bpf_map_lookup_elem(&calls, &call);
-
-	/* A call that changes its own number (exec, sigreturn) leaves its token to the next one or to the exit. */
-	return of && of->mask ? finish(result) : 0;
+	/* Whatever its number is by now: exec and sigreturn change it. */
+	return tokens_out ? finish(result) : 0;
 }
 
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(task_exits, struct task_struct *task)
 {
-	return finish(0);
+	return tokens_out ? finish(0) : 0;
 }
 
 SEC("tp_btf/cgroup_mkdir")

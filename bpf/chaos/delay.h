@@ -9,54 +9,81 @@
 
 #include "rule.h"
 
-#define TIF_SIGPENDING_MASK (1UL << 2)
 /* Of one CPU: 5 %, and some at once. */
 #define DELAY_SHARE 20
 #define DELAY_BURST_NS (50 * 1000 * 1000ULL)
+/* Where others get the CPU meanwhile: 25 %, and the longest delay at once. */
+#define YIELDING_SHARE 4
+#define YIELDING_BURST_NS (5 * NSEC_PER_SEC)
 /* bpf_loop goes round 2^23 times at the most. */
 #define DELAY_STEPS (1U << 23)
 
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct sigset___waiting {
+	unsigned long sig[1];
+};
+
+struct sigpending___waiting {
+	struct sigset___waiting signal;
+};
+
+struct signal_struct___waiting {
+	struct sigpending___waiting shared_pending;
+};
+
+/* Not TIF_SIGPENDING: its bit differs between machines, and since v6.18 between versions. */
+struct task_struct___waiting {
+	struct signal_struct___waiting *signal;
+	struct sigset___waiting blocked;
+	struct sigpending___waiting pending;
+};
+
+#pragma clang attribute pop
+
 struct delay {
 	u64 until_ns;	/* CLOCK_MONOTONIC */
-	u32 slot;
-	u32 yields;
 	u64 id;
+	u32 slot;
+	u32 over;
 };
+
+static __always_inline bool signal_waits(void)
+{
+	struct task_struct___waiting *task = (void *)bpf_get_current_task();
+	unsigned long waiting = BPF_CORE_READ(task, pending.signal.sig[0]) | BPF_CORE_READ(task, signal, shared_pending.signal.sig[0]);
+
+	return waiting & ~BPF_CORE_READ(task, blocked.sig[0]);
+}
 
 static long delay_step(u32 step, void *context)
 {
 	struct delay *delay = context;
-	struct task_struct *task = bpf_get_current_task_btf();
 	struct rule *rule;
 	u32 slot = delay->slot;
 
-	if (bpf_ktime_get_ns() >= delay->until_ns)
+	if (bpf_ktime_get_ns() >= delay->until_ns) {
+		delay->over = 1;
 		return 1;
+	}
 	/* Looking at these each time would cost more than the clock does. */
 	if (step & 63)
 		return 0;
-	if (task->thread_info.flags & TIF_SIGPENDING_MASK)
-		return 1;
 	rule = bpf_map_lookup_elem(&rules, &slot);
-	return !rule || rule->id != delay->id;
+	delay->over = !rule || rule->id != delay->id || signal_waits();
+	return delay->over;
 }
 
 /* Whether there is room in the budget for so long a delay; taken if so. */
 static __always_inline bool take_delay(const struct rule *rule, struct rule_state *state, u64 now, u64 ns)
 {
-	u64 room = (now - rule->armed_ns) / DELAY_SHARE + DELAY_BURST_NS;
+	u64 age = now - rule->armed_ns;
+	u64 room = rule->flags & RULE_YIELDS ? age / YIELDING_SHARE + YIELDING_BURST_NS : age / DELAY_SHARE + DELAY_BURST_NS;
 
 	if (__sync_fetch_and_add(&state->delay_ns, ns) + ns <= room)
 		return true;
 	__sync_fetch_and_add(&state->delay_ns, -ns);
 	return false;
-}
-
-static __always_inline void hold(u32 slot, u64 id, u64 ns)
-{
-	struct delay delay = { .until_ns = bpf_ktime_get_ns() + ns, .slot = slot, .id = id };
-
-	bpf_loop(DELAY_STEPS, delay_step, &delay, 0);
 }
 
 #endif

@@ -172,6 +172,8 @@ export interface Addon {
   possibleCpus(): number;
   /** CLOCK_MONOTONIC in nanoseconds, the clock of bpf_ktime_get_ns. */
   monotonicNs(): bigint;
+  /** A file of a kernel file system that need not be mounted: at most 1 MiB of it. Throws BpfError. */
+  readUnmounted(fileSystem: 'tracefs' | 'debugfs' | 'securityfs', path: string): string;
   /** Kernel ids of all links, programs and maps that exist now: for leak checks. */
   kernelIds(): { links: number[]; programs: number[]; maps: number[] };
   /** libbpf's version, "1.1". */

@@ -74,6 +74,7 @@ export const addonDouble: Addon = {
   enableStats: () => { throw new Error('no BPF stats in this test'); },
   possibleCpus: () => 2,
   monotonicNs: () => process.hrtime.bigint(),
+  readUnmounted: () => { throw new Error('no kernel file systems in this test'); },
   kernelIds: () => ({ links: [], programs: [], maps: [] }),
   libbpfVersion: '0.0',
 };

@@ -9,8 +9,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { explainRule } from '../../src/chaos/explain.ts';
 import type { Rule } from '../../src/chaos/rule.ts';
+import { draftOf } from '../../src/chaos/validate.ts';
+import { Engine } from '../chaos/engine/support.ts';
 import { ended, ownPath, TestCgroup } from '../workloads/cgroup.ts';
-import { Fault, ruleNamed, scenario } from './fault.ts';
+import { ruleNamed, scenario } from './fault.ts';
 import { kernel } from './kernel.ts';
 
 const DISK = process.env['KBTOP_VM_DISK'] ?? '/run/kbtop/disk';
@@ -27,18 +29,14 @@ async function type(command: string): Promise<void> {
   await ended(start(command));
 }
 
-const allocations = (n: number): string => (n === 1 ? '1 allocation failed' : `${n} allocations failed`);
-
-async function armed(rule: Rule, body: (fault: Fault) => Promise<void>): Promise<void> {
-  const fault = await Fault.arm({ ...rule, target: { kind: 'cgroup', path: group.path } }, [group]);
-  try {
-    console.log(`kbtop: ${explainRule({ ...rule, target: { kind: 'cgroup', path: '/demo' } })}`);
-    await body(fault);
-    const { acted } = fault.counters;
-    console.log(`kbtop: ended; ${acted} ${acted === 1 ? 'call was' : 'calls were'} hit${fault.kernel === null ? '' : `, ${allocations(fault.kernel.counts.failed)}`}`);
-  } finally {
-    fault.close();
-  }
+async function armed(rule: Rule, body: () => Promise<void>): Promise<void> {
+  using engine = new Engine();
+  const { id, backends } = await engine.arm(draftOf(rule), [group]);
+  console.log(`kbtop: ${explainRule({ ...rule, target: { kind: 'cgroup', path: '/demo' } })} (${backends.join(', ')})`);
+  await body();
+  const acted = engine.status(id)?.acted;
+  await engine.kernel.disarm(id);
+  console.log(`kbtop: ended; ${acted} ${acted === 1 ? 'call was' : 'calls were'} hit`);
 }
 
 /** @param wrong fails while armed; @param right does not */

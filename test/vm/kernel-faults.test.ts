@@ -1,26 +1,19 @@
 /** Kernel allocations and block I/O that fail on an ext4 disk: for whom they should, as long as they should, and nothing is broken by it. */
-import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { loadAddon } from '../../src/bpf/load.ts';
-import { FaultCore } from '../../src/chaos/engine/core.ts';
-import { KernelFaults } from '../../src/chaos/engine/kernel-faults.ts';
-import type { KernelFault, Rule } from '../../src/chaos/rule.ts';
-import { type RuleDraft, validateRule } from '../../src/chaos/validate.ts';
-import { end, ended, firstLine, hierarchies, ownPath, runIn, TestCgroup, until } from '../workloads/cgroup.ts';
-import { Fault, ruleNamed, scenario } from './fault.ts';
+import type { Rule } from '../../src/chaos/rule.ts';
+import { draftOf, type RuleDraft } from '../../src/chaos/validate.ts';
+import { ruleOf } from '../chaos/arbitrary.ts';
+import { armingProcess, Engine } from '../chaos/engine/support.ts';
+import { end, ended, firstLine, ownPath, runIn, TestCgroup, until } from '../workloads/cgroup.ts';
+import { Fault, refusalOf, ruleNamed, scenario } from './fault.ts';
 import { kernel } from './kernel.ts';
 
 /** Set by run.ts. */
 const disk = process.env['KBTOP_VM_DISK'] ?? '';
-
-function rule(draft: RuleDraft): Rule {
-  const validated = validateRule(draft);
-  if (!validated.ok) throw new Error(JSON.stringify(validated.mistakes));
-  return validated.value;
-}
 
 let directory = '';
 let group: TestCgroup, beside: TestCgroup;
@@ -52,35 +45,31 @@ async function syncs(n: number, of = group): Promise<number[]> {
 const FAILED = { touch: "touch: cannot touch 'hello': Cannot allocate memory", ln: "ln: failed to create symbolic link 'world': Cannot allocate memory" };
 
 /** That this name alone fails, in this cgroup alone, while the rule is armed alone. */
-async function failsOneName(of: Rule, make: (name: string) => string, name: string, message: string): Promise<Fault['counters']> {
+async function failsOneName(of: Rule, make: (name: string) => string, name: string, message: string): Promise<void> {
   const other = `${name}s`;
-  const fault = await Fault.arm(of, [group]);
-  try {
-    expect(await shell(make(name))).toEqual({ text: message, code: 1 });
-    expect(readdirSync(directory)).toEqual([]);
-    expect(await shell(make(other))).toEqual({ text: '', code: 0 });
-    expect(await shell(`${make(name)} && rm ${name}`, beside)).toEqual({ text: '', code: 0 });
-    expect(await shell(make(name))).toEqual({ text: message, code: 1 });
-    const { counters } = fault;
-    expect(fault.hits()).toMatchObject([{ acted: true, result: -12 }, { acted: true, result: -12 }]);
-    fault.disarm();
-    expect(await shell(make(name))).toEqual({ text: '', code: 0 });
-    expect(readdirSync(directory).sort()).toEqual([name, other]);
-    return counters;
-  } finally {
-    fault.close();
-  }
+  using engine = new Engine();
+  const { id } = await engine.arm(draftOf(of), [group]);
+  expect(await shell(make(name))).toEqual({ text: message, code: 1 });
+  expect(readdirSync(directory)).toEqual([]);
+  expect(await shell(make(other))).toEqual({ text: '', code: 0 });
+  expect(await shell(`${make(name)} && rm ${name}`, beside)).toEqual({ text: '', code: 0 });
+  expect(await shell(make(name))).toEqual({ text: message, code: 1 });
+  expect(engine.status(id)).toMatchObject({ hits: 2, acted: 2, lost: 0, trouble: null });
+  expect(engine.hits).toMatchObject([{ acted: true, result: -12, given: 'ENOMEM' }, { acted: true, result: -12 }]);
+  await engine.kernel.disarm(id);
+  expect(await shell(make(name))).toEqual({ text: '', code: 0 });
+  expect(readdirSync(directory).sort()).toEqual([name, other]);
 }
 
 describe.skipIf(disk === '' || !kernel.errorInjection)('allocations within a function (need a VM with error injection)', () => {
   it('touch hello: Cannot allocate memory', async () => {
     const of = ruleNamed(await scenario('touch-hello-enomem'), 'inode-allocation');
-    expect(await failsOneName(of, (name) => `touch ${name}`, 'hello', FAILED.touch)).toMatchObject({ hits: 2, acted: 2, lost: 0 });
+    await failsOneName(of, (name) => `touch ${name}`, 'hello', FAILED.touch);
   });
 
   it('ln -s hello world: Cannot allocate memory', async () => {
     const of = ruleNamed(await scenario('ln-hello-world-enomem'), 'inode-allocation');
-    expect(await failsOneName(of, (name) => `ln -s hello ${name}`, 'world', FAILED.ln)).toMatchObject({ hits: 2, acted: 2, lost: 0 });
+    await failsOneName(of, (name) => `ln -s hello ${name}`, 'world', FAILED.ln);
   });
 
   it('the same by bpf_override_return', async () => {
@@ -89,7 +78,7 @@ describe.skipIf(disk === '' || !kernel.errorInjection)('allocations within a fun
   });
 
   it('a string argument', async () => {
-    const of = rule({ syscalls: ['%symlink'], kernel: { fault: 'slab', function: 'ext4_symlink', argument: 4, string: 'hello' } });
+    const of = ruleOf({ syscalls: ['%symlink'], kernel: { fault: 'slab', function: 'ext4_symlink', argument: 4, string: 'hello' } });
     using fault = await Fault.arm(of, [group]);
     expect(await shell('ln -s hello world')).toEqual({ text: FAILED.ln, code: 1 });
     expect(await shell('ln -s hell world')).toEqual({ text: '', code: 0 });
@@ -101,7 +90,7 @@ describe.skipIf(disk === '' || !kernel.errorInjection)('allocations within a fun
     const child = runIn([group], `cd '${directory}'\necho $$\nread go\n: >one\necho >&2; read go`);
     const pid = Number(await firstLine(child));
     try {
-      using fault = await Fault.arm(rule({ syscalls: ['%open'], kernel: { fault: 'slab', function: 'ext4_create', pid } }), [group]);
+      using fault = await Fault.arm(ruleOf({ syscalls: ['%open'], kernel: { fault: 'slab', function: 'ext4_create', pid } }), [group]);
       expect(await shell('touch two')).toEqual({ text: '', code: 0 });
       child.stdin?.write('go\n');
       await expect.poll(() => fault.counters.acted, { timeout: 30_000 }).toBe(1);
@@ -112,17 +101,25 @@ describe.skipIf(disk === '' || !kernel.errorInjection)('allocations within a fun
   });
 
   it('all failures within one call are one hit, and the budget ends it', async () => {
-    using fault = await Fault.arm(rule({ syscalls: ['%open'], maxHits: 2, kernel: { fault: 'slab', function: 'ext4_create' } }), [group]);
+    using fault = await Fault.arm(ruleOf({ syscalls: ['%open'], maxHits: 2, kernel: { fault: 'slab', function: 'ext4_create' } }), [group]);
     expect((await shell('touch a; touch b; touch c; ls')).text).toBe("touch: cannot touch 'a': Cannot allocate memory\ntouch: cannot touch 'b': Cannot allocate memory\nc");
     expect(fault.counters).toMatchObject({ hits: 2, acted: 2 });
     expect(fault.hits()).toHaveLength(2);
   });
 
+  it('a dry run counts what would have failed, and only that', async () => {
+    using engine = new Engine();
+    const { id } = await engine.arm(draftOf(ruleNamed(await scenario('touch-hello-enomem'), 'inode-allocation')), [group], true);
+    expect(await shell('touch hullo hello; ls')).toEqual({ text: 'hello\nhullo', code: 0 });
+    expect(engine.status(id)).toMatchObject({ hits: 1, acted: 0 });
+    expect(engine.hits).toMatchObject([{ path: 'hello', dryRun: true, acted: false }]);
+  });
+
   it('an allocation that must not fail does not', async () => {
     // The journal asks for what it notes of a block like anybody first, and when there is nothing, with __GFP_NOFAIL.
-    using fault = await Fault.arm(rule({ syscalls: ['%mkdir', '%fsync', '%open'], kernel: { fault: 'slab', function: 'jbd2_journal_add_journal_head' } }), [group]);
+    using fault = await Fault.arm(ruleOf({ syscalls: ['%mkdir', '%fsync', '%open'], kernel: { fault: 'slab', function: 'jbd2_journal_add_journal_head' } }), [group]);
     expect(await shell('mkdir a b c && mkdir a/d b/d c/d && touch a/e && sync a b c')).toEqual({ text: '', code: 0 });
-    const { failed = 0, nofail = 0 } = fault.kernel?.counts ?? {};
+    const { failed, nofail } = fault.kernel.counts;
     expect(failed).toBeGreaterThan(0);
     expect(nofail).toBe(failed);
     expect(fault.counters.acted).toBeGreaterThan(0);
@@ -134,7 +131,7 @@ describe.skipIf(disk === '' || !kernel.errorInjection)('fsync stalled by a faili
 
   it('syncs take as long as it lasts, and are quick again after its time', async () => {
     const before = await syncs(3);
-    using fault = await Fault.arm(rule({ ...STALL, duration: 8000 }), [group]);
+    using fault = await Fault.arm(ruleOf({ ...STALL, duration: 8000 }), [group]);
     const armed = performance.now();
     // It may end before: when somebody else, who is not hit, has written what the call wanted to write.
     const [stalled = 0] = await syncs(1);
@@ -142,17 +139,17 @@ describe.skipIf(disk === '' || !kernel.errorInjection)('fsync stalled by a faili
     await until('the end of its time', () => performance.now() > armed + 8500);
     expect(Math.max(...before, ...await syncs(3))).toBeLessThan(2);
     expect(fault.counters).toMatchObject({ hits: 1, acted: 1 });
-    expect(fault.kernel?.counts.failed).toBeGreaterThan(10);
+    expect(fault.kernel.counts.failed).toBeGreaterThan(10);
     const hits = fault.hits();
     expect(hits).toMatchObject([{ acted: true, result: 0 }]);
     expect(hits[0]?.heldNs).toBeGreaterThan(2e9);
   });
 
   it('others sync as ever, nothing but its end ends it, and disarming does at once', async () => {
-    const fault = await Fault.arm(rule({ ...STALL, duration: 60_000 }), [group]);
+    const fault = await Fault.arm(ruleOf({ ...STALL, duration: 60_000 }), [group]);
     try {
       const child = runIn([group], `cd '${directory}'; exec dd if=/dev/zero of=data bs=4k count=4 conv=fsync status=none`);
-      await expect.poll(() => fault.kernel?.counts.failed ?? 0, { timeout: 30_000 }).toBeGreaterThan(3);
+      await expect.poll(() => fault.kernel.counts.failed, { timeout: 30_000 }).toBeGreaterThan(3);
       expect(await shell('dd if=/dev/zero of=other bs=4k count=4 conv=fsync status=none', beside)).toEqual({ text: '', code: 0 });
       child.kill('SIGKILL');
       await sleep(1000);
@@ -169,7 +166,7 @@ describe.skipIf(disk === '' || !kernel.errorInjection)('fsync stalled by a faili
   });
 
   it('the death of whoever armed it ends it', async () => {
-    const holder: ChildProcess = spawn(process.execPath, ['--no-warnings', join(import.meta.dirname, 'children/hold-fault.ts'), group.path, JSON.stringify({ ...STALL, duration: 300_000 })], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const holder = armingProcess(group, { ...STALL, duration: 300_000 });
     try {
       expect(await firstLine(holder)).toBe('armed');
       let done = false;
@@ -188,7 +185,7 @@ describe.skipIf(disk === '' || !kernel.errorInjection)('fsync stalled by a faili
 
 describe.skipIf(disk === '' || !kernel.errorInjection)('reading from the disk (needs a VM with error injection)', () => {
   const READ = { syscalls: ['read'], where: { comm: 'cat' } };
-  const within = (fault: 'bio' | 'page'): Rule => rule({ ...READ, kernel: { fault, function: 'ext4_file_read_iter' } });
+  const within = (fault: 'bio' | 'page'): Rule => ruleOf({ ...READ, kernel: { fault, function: 'ext4_file_read_iter' } });
   /** Not from memory. */
   const read = async (of = group): Promise<string> => {
     writeFileSync('/proc/sys/vm/drop_caches', '1');
@@ -222,8 +219,8 @@ describe.skipIf(disk === '' || !kernel.errorInjection)('reading from the disk (n
     try {
       using fault = await Fault.arm(within('bio'), [group]);
       expect(await read()).toBe('something');
-      expect(fault.kernel?.counts).toMatchObject({ failed: 0 });
-      expect(fault.kernel?.counts.devices).toBeGreaterThan(0);
+      expect(fault.kernel.counts).toMatchObject({ failed: 0 });
+      expect(fault.kernel.counts.devices).toBeGreaterThan(0);
       expect(fault.counters).toMatchObject({ acted: 0 });
     } finally {
       execFileSync('umount', ['/boot']);
@@ -253,18 +250,6 @@ describe.skipIf(disk === '' || !kernel.fmodRetSecurity)('the same names without 
 });
 
 describe.skipIf(disk === '' || !kernel.fentry)('what cannot be (needs a VM)', () => {
-  const refusalOf = async (fault: KernelFault, backend: 'fmod_ret' | 'kprobe' = 'fmod_ret'): Promise<string> => {
-    const core = await FaultCore.load(loadAddon(), { v1Fallback: hierarchies.v1Fallback, debug: () => {} });
-    try {
-      (await KernelFaults.attach(loadAddon(), core.object, fault, { hook: 100, backend, debug: () => {} })).close();
-      return 'it can';
-    } catch (error) {
-      return (error as Error).message;
-    } finally {
-      core.close();
-    }
-  };
-
   it('is said in one line', async () => {
     expect(await refusalOf({ fault: 'slab', function: 'ext4_creat', when: null })).toBe('no slab failures within ext4_creat: this kernel has no function ext4_creat; if a module has it, load that first');
     expect(await refusalOf({ fault: 'slab', function: 'ext4_create', when: { kind: 'string', argument: 1, equals: 'x' } })).toMatch(

@@ -6,7 +6,7 @@
 import type { Addon, BpfMap, BpfObject, ProgramResult } from '../../bpf/addon.ts';
 import { objectPath } from '../../bpf/objects.ts';
 import { RecordReader } from '../../bpf/records.ts';
-import { type CallArguments, type Counters, type KernelHit, type KernelRule, NO_RULE, RULES_MAX, decodeCounters, decodeHit, encodeCall, encodeRule } from './layout.ts';
+import { type CallArguments, type Counters, type KernelHit, type KernelRule, NO_ARGUMENTS, NO_RULE, RULES_MAX, decodeCounters, decodeHit, encodeCall, encodeRule } from './layout.ts';
 
 const PROGRAMS = ['call_returns', 'task_exits', 'child_of', 'call_enters'];
 
@@ -16,10 +16,17 @@ export interface CoreOptions {
   readonly debug: (text: string) => void;
 }
 
+/** One call of a rule. */
+export interface ConcernedCall {
+  readonly places: CallArguments;
+  /** Bit per hook that may act on it; 0n: the entry itself does. */
+  readonly hooks: bigint;
+}
+
 /** What one armed rule concerns. */
 export interface Concern {
-  /** ABI and number packed as in bpf/syscall.h. */
-  readonly calls: ReadonlyMap<number, CallArguments>;
+  /** By ABI and number packed as in bpf/syscall.h. */
+  readonly calls: ReadonlyMap<number, ConcernedCall>;
   /** Cgroup keys. */
   readonly cgroups: ReadonlySet<string>;
 }
@@ -41,7 +48,9 @@ export class FaultCore {
   readonly #rules: BpfMap;
   readonly #states: BpfMap;
   readonly #calls: BpfMap;
+  readonly #callHooks: BpfMap;
   readonly #scope: BpfMap;
+  readonly #tokens: BpfMap;
   readonly #reader = new RecordReader();
   readonly #concerns = new Map<number, Concern>();
   #attached = false;
@@ -51,7 +60,9 @@ export class FaultCore {
     this.#rules = object.map('rules');
     this.#states = object.map('rule_states');
     this.#calls = object.map('calls');
+    this.#callHooks = object.map('call_hooks');
     this.#scope = object.map('scope');
+    this.#tokens = object.map('tokens');
   }
 
   /** @throws BpfError or Error with one line that says why faults cannot be decided on this kernel */
@@ -74,19 +85,24 @@ export class FaultCore {
     return null;
   }
 
+  /** Look at calls from now on. @throws BpfError or Error with one line */
+  async attach(): Promise<void> {
+    if (this.#attached) return;
+    const results = await this.object.attachAsync(PROGRAMS);
+    this.#attached = true;
+    require('attach', results);
+  }
+
   /**
-   * Put a rule into a place. Its hooks must be attached by then: it takes effect at once. @throws BpfError, RangeError
+   * Put a rule into a place. Everything must be attached by then: it takes effect at once. @throws BpfError, RangeError
    */
-  async arm(slot: number, rule: KernelRule, concern: Concern): Promise<void> {
+  put(slot: number, rule: KernelRule, concern: Concern): void {
     const bytes = encodeRule(rule);
-    if (!this.#attached) {
-      require('attach', await this.object.attachAsync(PROGRAMS));
-      this.#attached = true;
-    }
-    this.#rules.update(index(slot), NO_RULE);
+    this.disarm(slot);
     this.#states.update(index(slot), new Uint8Array(this.#states.valueSize));
     this.#concerns.set(slot, concern);
     this.#writeScope(concern.cgroups);
+    for (const [call, { hooks }] of concern.calls) this.#callHooks.update(index(call * RULES_MAX + slot), word(hooks));
     this.#writeCalls(concern.calls.keys());
     this.#rules.update(index(slot), bytes);
   }
@@ -106,7 +122,12 @@ export class FaultCore {
     this.#concerns.delete(slot);
     if (before === undefined) return;
     this.#writeCalls(before.calls.keys());
-    this.#writeScope(before.cgroups);
+    this.#forget(slot);
+  }
+
+  /** Every rule out at once; what it takes down is what disarm() is still to be called for. @throws BpfError */
+  clear(): void {
+    for (const slot of this.#concerns.keys()) this.#rules.update(index(slot), NO_RULE);
   }
 
   /** Leave the calls alone altogether while nothing is armed. */
@@ -114,23 +135,37 @@ export class FaultCore {
     if (!this.#attached || this.#concerns.size > 0) return;
     this.#attached = false;
     await this.object.detachAsync(PROGRAMS);
+    // Of calls that were under way: nobody saw them end.
+    const { count, keys } = this.#tokens.read();
+    for (let row = 0; row < count; row++) this.#tokens.delete(keys.slice(row * 8, row * 8 + 8));
+    this.object.setGlobal('tokens_out', 0n);
   }
 
   #writeCalls(calls: Iterable<number>): void {
     for (const call of calls) {
       let mask = 0;
-      let places: CallArguments = { path: null, fd: null, address: null };
+      let places: CallArguments = NO_ARGUMENTS;
       for (const [slot, concern] of this.#concerns) {
         const of = concern.calls.get(call);
         if (of === undefined) continue;
         mask |= 1 << slot;
-        places = of;
+        places = of.places;
       }
       this.#calls.update(index(call), encodeCall(mask, places));
     }
   }
 
-  /** Children that the kernel put into scope by itself carry the bits of a place: those of a free one mean nothing. */
+  /** Take a place's bit off every cgroup, children that the kernel put into scope by itself included: another rule may come there. */
+  #forget(slot: number): void {
+    const { count, keys, words } = this.#scope.read();
+    const rows = Array.from({ length: count }, (_, row) => ({ key: keys.slice(row * 8, row * 8 + 8), mask: BigInt(words[0]?.[row] ?? 0) }));
+    const bit = 1n << BigInt(slot);
+    for (const { key, mask } of rows) {
+      if (mask === bit) this.#scope.delete(key);
+      else if ((mask & bit) !== 0n) this.#scope.update(key, word(mask & ~bit));
+    }
+  }
+
   #writeScope(cgroups: Iterable<string>): void {
     for (const cgroup of cgroups) {
       let mask = 0n;

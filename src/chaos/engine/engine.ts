@@ -30,17 +30,19 @@ export interface EngineFault {
   readonly lost: number;
   /** Set when the kernel will not hit any more: time over, budget spent, last call past. */
   readonly over: Extract<AuditReason, 'duration' | 'budget'> | null;
+  /** One line: new cgroups of the target could not be reached, so it goes on in the old ones only. */
+  readonly trouble: string | null;
 }
 
 export interface FaultEngine {
   capabilities(): Promise<ChaosCapabilities>;
   /** @throws ChaosError impossible (a hook does not attach, places are taken, another rule has these calls of this target) */
   arm(rule: Rule, selections: readonly Selection[], scope: readonly ScopeCgroup[], dryRun: boolean): Promise<EngineFault>;
-  /** The target's cgroups are others now. */
-  rescope(id: number, scope: readonly ScopeCgroup[]): void;
-  /** Out of the kernel when it resolves; counters as of then. */
+  /** The target's cgroups are others now. Never rejects: see `trouble`. */
+  rescope(id: number, scope: readonly ScopeCgroup[]): Promise<void>;
+  /** Nothing is hit from now on, at once; hooks are out of the kernel when it resolves. Null: there is no such fault. @throws ChaosError failed */
   disarm(id: number): Promise<EngineFault | null>;
-  /** Rules out at once, synchronously; hooks follow with close(). */
+  /** Nothing is hit from now on, at once, and what is being armed will not be; hooks follow with disarm() of each or close(). @throws BpfError */
   clear(): void;
   /** What came since the last call. */
   poll(): { readonly faults: readonly EngineFault[]; readonly hits: readonly { readonly fault: number; readonly hit: Hit }[] };

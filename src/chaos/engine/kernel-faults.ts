@@ -3,7 +3,7 @@
  * run for a call that the core has hit. Attached before its rule is armed and closed after it is disarmed; until then,
  * and without a token of the core, it does nothing.
  */
-import type { Addon, BpfError, BpfObject, ProgramResult } from '../../bpf/addon.ts';
+import type { Addon, BpfError, BpfMap, BpfObject, ProgramResult } from '../../bpf/addon.ts';
 import { objectPath } from '../../bpf/objects.ts';
 import { ChaosError } from '../door.ts';
 import type { KernelFault } from '../rule.ts';
@@ -22,8 +22,8 @@ export type ChainBy = keyof typeof CHAINS;
 const ACTS = { fmod_ret: 'modify', kprobe: 'override' } as const;
 
 export interface KernelFaultOptions {
-  /** The hook of the rule as the core is told; of no other rule. */
-  readonly hook: number;
+  /** The bit of it in the hooks that the core is told for the rule's calls; of no other rule. */
+  readonly hook: bigint;
   /** What acts, as selectKernelFault() chose it. */
   readonly backend: 'fmod_ret' | 'kprobe';
   readonly debug: (text: string) => void;
@@ -40,6 +40,7 @@ export interface KernelFaultCounts {
   readonly devices: number;
 }
 
+type Maps = Readonly<Record<string, BpfMap>>;
 type Globals = Readonly<Record<string, number | bigint | Uint8Array>>;
 
 export class KernelFaults {
@@ -54,15 +55,15 @@ export class KernelFaults {
   }
 
   /**
-   * @param core the loaded object of FaultCore
+   * @param maps those of FaultCore's object: rules, rule_states, tokens
    * @throws ChaosError impossible, one line
    */
-  static async attach(addon: Addon, core: BpfObject, fault: KernelFault, options: KernelFaultOptions): Promise<KernelFaults> {
+  static async attach(addon: Addon, maps: Maps, fault: KernelFault, options: KernelFaultOptions): Promise<KernelFaults> {
     const { types, of, devices } = await known(fault);
     const globals = { ...conditionGlobals(fault, of), ...deviceGlobals(devices), own_hook: options.hook, failure: BigInt(KERNEL_FAULT_RETURNS[fault.fault]), nofail_mask: types.nofailMask };
     const refusals: string[] = [];
     for (const chain of of.parameters === null ? ['kprobe'] as const : ['fentry', 'kprobe'] as const) {
-      const tried = await attempt(addon, core, fault, options, chain, globals);
+      const tried = await attempt(addon, maps, fault, options, chain, globals);
       if (typeof tried !== 'string') return new KernelFaults(tried, options.backend, chain);
       if (!refusals.includes(tried)) refusals.push(tried);
     }
@@ -121,13 +122,13 @@ function deviceGlobals(devices: readonly number[]): Globals {
 }
 
 /** The attached object, or one line that says why not. */
-async function attempt(addon: Addon, core: BpfObject, { fault, function: within }: KernelFault, { backend, debug }: KernelFaultOptions, chain: ChainBy, globals: Globals): Promise<BpfObject | string> {
+async function attempt(addon: Addon, maps: Maps, { fault, function: within }: KernelFault, { backend, debug }: KernelFaultOptions, chain: ChainBy, globals: Globals): Promise<BpfObject | string> {
   const acts = `${ACTS[backend]}_${fault}`;
   const programs = [acts, ...CHAINS[chain]];
   const targets = Object.fromEntries(programs.map((program) => [program, program === acts ? KERNEL_FAULT_FUNCTIONS[fault] : within]));
   const object = addon.open(objectPath('chaos/alloc'), {
     name: `chaos/${fault}`, globals, attachTargets: targets, autoload: Object.fromEntries(programs.map((program) => [program, true])),
-    sharedMaps: { rules: core.map('rules'), rule_states: core.map('rule_states'), tokens: core.map('tokens') },
+    sharedMaps: maps,
   });
   try {
     for (const results of [await object.load(), await object.attachAsync(programs)]) {

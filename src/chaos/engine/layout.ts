@@ -1,11 +1,14 @@
 /** The structures of bpf/chaos/, byte for byte: rules in, counters and hits out. test/chaos/engine/layout.test.ts compares them with BTF. */
 import type { RecordReader } from '../../bpf/records.ts';
+import { COMM_BYTES as COMM_MAX } from '../rule.ts';
+import type { Limits } from '../decide.ts';
+import type { Glob } from '../glob.ts';
 
 /** Places for rules that are armed together (RULES_MAX). */
 export const RULES_MAX = 8;
-/** Longest name of a thread, and longest glob, with their NUL. */
-export const COMM_BYTES = 16;
-export const GLOB_BYTES = 128;
+/** Bytes of a thread's name, with its NUL, and operations of a pattern. */
+const COMM_BYTES = COMM_MAX + 1;
+const GLOB_OPS = 128;
 /** No fault lasts longer, milliseconds (ARMED_MAX_NS). */
 export const ARMED_MAX_MS = 15 * 60 * 1000;
 
@@ -15,9 +18,11 @@ const EFFECT_NAMES: Readonly<Record<number, EffectName>> = { 1: 'error', 2: 'sig
 
 const DRY_RUN = 1n;
 const YIELDS = 2n;
+const NAME_ONLY = 4n;
 const ANY = 2n ** 64n - 1n;
-const RULE_WORDS = 18;
-export const RULE_BYTES = RULE_WORDS * 8 + COMM_BYTES + GLOB_BYTES;
+const RULE_WORDS = 17;
+const PATH_AT = RULE_WORDS * 8 + COMM_BYTES;
+export const RULE_BYTES = PATH_AT + GLOB_OPS * 2;
 
 /** A rule as the kernel has it: everything resolved. Null predicates fit anything. */
 export interface KernelRule {
@@ -32,43 +37,41 @@ export interface KernelRule {
   readonly dryRun: boolean;
   /** A delay in a hook that may sleep. */
   readonly yields: boolean;
-  /** Which hook acts; 0: the call's entry. */
-  readonly hook: number;
-  readonly skip: number;
-  readonly every: number;
-  /** 0: no last call. */
-  readonly last: number;
-  /** Probability in 2^-32, up to 2^32. */
-  readonly p32: bigint;
-  readonly seed: bigint;
-  readonly maxHits: number;
+  readonly limits: Limits;
   readonly uid: number | null;
   readonly fd: number | null;
   readonly port: number | null;
   readonly comm: string | null;
-  readonly path: string | null;
+  readonly path: Glob | null;
 }
 
-function putText(bytes: Uint8Array, at: number, room: number, text: string | null, what: string): bigint {
-  if (text === null) return 0n;
-  const encoded = new TextEncoder().encode(text);
-  if (encoded.length === 0 || encoded.length >= room) throw new RangeError(`${what} must be 1 to ${room - 1} bytes long`);
-  bytes.set(encoded, at);
-  return BigInt(encoded.length);
+function putComm(bytes: Uint8Array, comm: string | null): number {
+  if (comm === null) return 0;
+  const encoded = new TextEncoder().encode(comm);
+  if (encoded.length === 0 || encoded.length >= COMM_BYTES) throw new RangeError(`the name of a thread must be 1 to ${COMM_BYTES - 1} bytes long`);
+  bytes.set(encoded, RULE_WORDS * 8);
+  return encoded.length;
+}
+
+function putPath(view: DataView, path: Glob | null): number {
+  if (path === null) return 0;
+  const { operations } = path;
+  if (operations.length === 0 || operations.length >= GLOB_OPS) throw new RangeError(`a path pattern must have 1 to ${GLOB_OPS - 1} parts`);
+  operations.forEach((operation, i) => view.setUint16(PATH_AT + i * 2, operation, true));
+  return operations.length;
 }
 
 /** struct rule. @throws RangeError when a text is too long */
 export function encodeRule(rule: KernelRule): Uint8Array {
   const bytes = new Uint8Array(RULE_BYTES);
-  const commBytes = putText(bytes, RULE_WORDS * 8, COMM_BYTES, rule.comm, 'the name of a thread');
-  const pathBytes = putText(bytes, RULE_WORDS * 8 + COMM_BYTES, GLOB_BYTES, rule.path, 'a path glob');
-  const any = (value: number | null): bigint => (value === null ? ANY : BigInt(value));
-  const words = [
-    rule.id, rule.armedNs, rule.untilNs, BigInt(EFFECT[rule.effect]), rule.value, (rule.dryRun ? DRY_RUN : 0n) | (rule.yields ? YIELDS : 0n), BigInt(rule.hook),
-    BigInt(rule.skip), BigInt(rule.every), BigInt(rule.last), rule.p32, BigInt.asUintN(64, rule.seed), BigInt(rule.maxHits), any(rule.uid), any(rule.fd), any(rule.port),
-    commBytes, pathBytes,
-  ];
   const view = new DataView(bytes.buffer);
+  const any = (value: number | null): bigint => (value === null ? ANY : BigInt(value));
+  const flags = (rule.dryRun ? DRY_RUN : 0n) | (rule.yields ? YIELDS : 0n) | (rule.path?.nameOnly === true ? NAME_ONLY : 0n);
+  const { skip, every, last, p32, key, maxHits } = rule.limits;
+  const words = [
+    rule.id, rule.armedNs, rule.untilNs, BigInt(EFFECT[rule.effect]), rule.value, flags, skip, every, last, p32, key, maxHits,
+    any(rule.uid), any(rule.fd), any(rule.port), BigInt(putComm(bytes, rule.comm)), BigInt(putPath(view, rule.path)),
+  ];
   words.forEach((word, i) => view.setBigUint64(i * 8, word, true));
   return bytes;
 }
@@ -87,22 +90,22 @@ export function decodeCounters(bytes: Uint8Array): Counters {
   return Object.fromEntries(COUNTERS.map((name, i) => [name, Number(view.getBigInt64(i * 8, true))])) as Counters;
 }
 
-/** What a call's arguments are: numbers from 0, null where it has none of the kind. */
+/** Numbers of a call's arguments, from 0, that predicates look at; two at the most of the first two kinds. */
 export interface CallArguments {
-  readonly path: number | null;
-  readonly fd: number | null;
+  readonly path: readonly number[];
+  readonly fd: readonly number[];
   readonly address: number | null;
 }
+
+export const NO_ARGUMENTS: CallArguments = { path: [], fd: [], address: null };
 
 const NO_ARGUMENT = 0xff;
 
 /** struct call_rules. @param mask bit per place of a rule */
 export function encodeCall(mask: number, { path, fd, address }: CallArguments): Uint8Array {
-  const bytes = new Uint8Array(8);
+  const bytes = new Uint8Array(16);
   new DataView(bytes.buffer).setUint32(0, mask, true);
-  bytes[4] = path ?? NO_ARGUMENT;
-  bytes[5] = fd ?? NO_ARGUMENT;
-  bytes[6] = address ?? NO_ARGUMENT;
+  bytes.set([...[path[0], path[1], fd[0], fd[1]].map((argument) => argument ?? NO_ARGUMENT), address ?? NO_ARGUMENT], 4);
   return bytes;
 }
 
@@ -112,7 +115,7 @@ export interface KernelHit {
   readonly timeNs: number;
   readonly ruleId: string;
   readonly cgroup: string;
-  /** Number of the matching call, and of the hit, from 1. */
+  /** Number of the matching call, from 1, and of the hit, by the end of its call where it was really hit. */
   readonly n: number;
   readonly number: number;
   /** What the program was given: a result, or -errno. */

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadAddon } from '../../../src/bpf/load.ts';
 import { FaultCore } from '../../../src/chaos/engine/core.ts';
-import { type KernelRule } from '../../../src/chaos/engine/layout.ts';
+import { type Counting, type Limits, limitsOf } from '../../../src/chaos/decide.ts';
+import { type CallArguments, type KernelRule, NO_ARGUMENTS } from '../../../src/chaos/engine/layout.ts';
 import { syscallNumber } from '../../../src/frame/syscall-names/index.ts';
 import { canLoadBpf, hierarchies, ownPath, TestCgroup, until } from '../../workloads/cgroup.ts';
 import { Workload } from '../../workloads/workload.ts';
@@ -11,14 +12,14 @@ const ABI = process.arch === 'x64' ? 'x86_64' : 'arm64';
 const ABI_NUMBER = process.arch === 'x64' ? 1 : 4;
 const nr = (name: string): number => syscallNumber(ABI, name) as number;
 const call = (name: string): number => ABI_NUMBER << 10 | nr(name);
-const NOTHING = { path: null, fd: null, address: null };
 
 /** CLOCK_BOOTTIME, ns, to a hundredth of a second. */
 const bootNs = (): bigint => BigInt(Math.round(Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0]) * 1e9));
 
+const limits = (over: Partial<Counting> = {}): Limits => limitsOf({ probability: 1, skip: 0, every: 1, last: null, maxHits: 1_000_000, seed: 0, ...over });
 const rule = (over: Partial<KernelRule> = {}): KernelRule => ({
-  id: 1n, armedNs: bootNs() - 1_000_000_000n, untilNs: bootNs() + 60_000_000_000n, effect: 'signal', value: 0n, dryRun: true, yields: false, hook: 0,
-  skip: 0, every: 1, last: 0, p32: 1n << 32n, seed: 0n, maxHits: 1_000_000, uid: null, fd: null, port: null, comm: null, path: null, ...over,
+  id: 1n, armedNs: bootNs() - 1_000_000_000n, untilNs: bootNs() + 60_000_000_000n, effect: 'signal', value: 0n, dryRun: true, yields: false,
+  limits: limits(), uid: null, fd: null, port: null, comm: null, path: null, ...over,
 });
 
 describe.skipIf(!canLoadBpf)('the deciding programs', () => {
@@ -37,10 +38,10 @@ describe.skipIf(!canLoadBpf)('the deciding programs', () => {
   });
 
   const GETPRIO = 'sched_get_priority_max';
-  const arm = (of: KernelRule, name = GETPRIO, places = NOTHING): Promise<void> => core.arm(0, of, { calls: new Map([[call(name), places]]), cgroups: new Set([group.key]) });
+  const arm = (of: KernelRule, name = GETPRIO, places: CallArguments = NO_ARGUMENTS): Promise<void> => core.attach().then(() => core.put(0, of, { calls: new Map([[call(name), { places, hooks: 0n }]]), cgroups: new Set([group.key]) }));
 
   it('counts each matching call once and tells each that it would hit', async () => {
-    await arm(rule({ every: 3, skip: 2 }));
+    await arm(rule({ limits: limits({ every: 3, skip: 2 }) }));
     await workload.ask(`call ${nr(GETPRIO)} 20 1`);
     await workload.ask(`call ${nr('getppid')} 20`);
     expect(core.counters(0)).toMatchObject({ matched: 20, hits: 6, acted: 0, missed: 0, lost: 0 });
@@ -75,7 +76,7 @@ describe.skipIf(!canLoadBpf)('the deciding programs', () => {
   });
 
   it('stops at its budget exactly, on several threads at once', async () => {
-    await arm(rule({ maxHits: 7 }));
+    await arm(rule({ limits: limits({ maxHits: 7 }) }));
     const others = [new Workload('calls', [group]), new Workload('calls', [group]), new Workload('calls', [group])];
     await Promise.all(others.map((one) => one.ask(`call ${nr(GETPRIO)} 5000 1`)));
     expect(core.counters(0)).toMatchObject({ matched: 15_000, hits: 7 });
@@ -84,14 +85,14 @@ describe.skipIf(!canLoadBpf)('the deciding programs', () => {
   });
 
   it('sends a signal to the calling thread', async () => {
-    await arm(rule({ dryRun: false, value: 9n, skip: 3 }));
+    await arm(rule({ dryRun: false, value: 9n, limits: limits({ skip: 3 }) }));
     await expect(workload.ask(`call ${nr(GETPRIO)} 10 1`)).rejects.toThrow(/SIGKILL/);
     await until('the hit', () => core.counters(0).acted === 1);
     expect(core.drain()).toMatchObject([{ n: 4, acted: true, effect: 'signal', value: 9 }]);
   });
 
   it('delays by what it says, within its share of a CPU', async () => {
-    await arm(rule({ dryRun: false, effect: 'delay', value: 5_000_000n, maxHits: 4, armedNs: bootNs() - 10_000_000_000n }));
+    await arm(rule({ dryRun: false, effect: 'delay', value: 5_000_000n, limits: limits({ maxHits: 4 }), armedNs: bootNs() - 10_000_000_000n }));
     const from = performance.now();
     await workload.ask(`call ${nr(GETPRIO)} 10 1`);
     expect(performance.now() - from).toBeGreaterThanOrEqual(20);
