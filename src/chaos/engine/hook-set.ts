@@ -2,6 +2,7 @@
 import type { Addon, BpfMap, BpfObject, ProgramResult } from '../../bpf/addon.ts';
 import { objectPath } from '../../bpf/objects.ts';
 import { ChaosError } from '../door.ts';
+import { KernelFaults } from './kernel-faults.ts';
 import type { HookSpec } from './rule-plan.ts';
 
 /** Bits of a token's hooks. */
@@ -15,13 +16,22 @@ export interface HookPlace {
   readonly directory: string | null;
 }
 
+/** An object, or several that belong together. */
+interface Closable {
+  close(): void;
+  closeAsync(): Promise<void>;
+}
+
 interface Attached {
-  readonly object: BpfObject;
+  readonly object: Closable;
   readonly name: string;
   readonly users: Set<number>;
 }
 
-const keyOf = ({ spec: { program, targets }, directory }: HookPlace): string => [program, targets.join('|'), directory ?? ''].join('\0');
+/** Hooks are told apart by place, but for kernel faults, which share theirs: by what they are. */
+const placeOf = ({ program, targets, kernel, name }: HookSpec): string => `${program}\0${targets.join('|')}\0${kernel === undefined ? '' : name}\0`;
+
+const keyOf = ({ spec, directory }: HookPlace): string => `${placeOf(spec)}${directory ?? ''}`;
 
 const lineOf = (error: unknown): string => (error instanceof Error ? error.message : String(error)).split('\n', 1)[0] ?? '';
 
@@ -48,9 +58,9 @@ export class HookSet {
   /** Bits of those of the hooks that are attached; 0n: none is. */
   bitsOf(specs: readonly HookSpec[]): bigint {
     const attached = new Set([...this.#attached.values()].map(({ name }) => name));
-    return specs.reduce((bits, { name, program, targets }) => {
-      const there = attached.has(name) && [...this.#attached.keys()].some((key) => key.startsWith(`${program}\0${targets.join('|')}\0`));
-      return there ? bits | (1n << BigInt(this.#names.indexOf(name))) : bits;
+    return specs.reduce((bits, spec) => {
+      const there = attached.has(spec.name) && [...this.#attached.keys()].some((key) => key.startsWith(placeOf(spec)));
+      return there ? bits | (1n << BigInt(this.#names.indexOf(spec.name))) : bits;
     }, 0n);
   }
 
@@ -100,7 +110,7 @@ export class HookSet {
   }
 
   async #drop(user: number, keys: readonly string[]): Promise<void> {
-    const gone: BpfObject[] = [];
+    const gone: Closable[] = [];
     for (const key of keys) {
       const there = this.#attached.get(key);
       if (there === undefined || !there.users.delete(user) || there.users.size > 0) continue;
@@ -129,9 +139,10 @@ export class HookSet {
   }
 
   /** @throws Error with one line */
-  async #attach({ spec, directory }: HookPlace): Promise<BpfObject> {
-    const { program, targets, name } = spec;
+  async #attach({ spec, directory }: HookPlace): Promise<Closable> {
+    const { program, targets, name, kernel } = spec;
     const own_hook = 1n << BigInt(this.#bitOf(name));
+    if (kernel !== undefined) return await KernelFaults.attach(this.#addon, this.#maps, kernel.fault, { hook: own_hook, backend: kernel.backend, debug: this.#debug });
     const where = targets[0] ?? program;
     let reason = 'there is no such function';
     for (const target of targets.length === 0 ? [null] : targets) {

@@ -8,8 +8,8 @@ import { ChaosError } from '../door.ts';
 import { ABIS } from '../families.ts';
 import { parseGlob } from '../glob.ts';
 import { type Entry, entriesOf } from '../kernel-symbols.ts';
-import type { Rule } from '../rule.ts';
-import { type Attachment, type Selection, select } from '../select.ts';
+import type { KernelFault, Rule } from '../rule.ts';
+import { type Attachment, KERNEL_FAULT_FUNCTIONS, type Selection, select } from '../select.ts';
 import { signalNumber } from '../signals.ts';
 import { formatDelayUs } from '../time.ts';
 import { type KernelCapabilities, SPIN_MAX_US } from './capabilities.ts';
@@ -17,7 +17,7 @@ import type { CallArguments, KernelRule } from './layout.ts';
 
 /** A program in a place. */
 export interface HookSpec {
-  readonly object: 'chaos/act' | 'chaos/cgroup';
+  readonly object: 'chaos/act' | 'chaos/cgroup' | 'chaos/alloc';
   readonly program: string;
   /** What it is attached to, the first of these that can be: functions, or an LSM hook. Empty: the program's section says it. */
   readonly targets: readonly string[];
@@ -27,6 +27,8 @@ export interface HookSpec {
   readonly name: string;
   /** Without it there is no fault; else it may be that this kernel has no such function. */
   readonly required: boolean;
+  /** Of chaos/alloc: what KernelFaults attaches, and by what. */
+  readonly kernel?: { readonly fault: KernelFault; readonly backend: 'fmod_ret' | 'kprobe' };
 }
 
 export interface PlannedCall {
@@ -56,6 +58,11 @@ const onFunction = (program: string, targets: readonly string[], required: boole
 
 /** A hook may go by two names. */
 const onHook = (program: string, hook: string, perCgroup: boolean): HookSpec => ({ object: 'chaos/act', program, targets: [hook], perCgroup, name: hook.replace(/^security_/, ''), required: true });
+
+/** What fails below the call; rules with the same fault share it. */
+const belowCall = (fault: KernelFault, backend: 'fmod_ret' | 'kprobe'): HookSpec => ({
+  object: 'chaos/alloc', program: backend, targets: [KERNEL_FAULT_FUNCTIONS[fault.fault]], perCgroup: false, name: `${backend} ${JSON.stringify(fault)}`, required: true, kernel: { fault, backend },
+});
 
 /** kprobes know aliases; what the list of functions has comes first. */
 function probeNames({ names }: Entry, injectable: ReadonlySet<string> | null): readonly string[] {
@@ -110,7 +117,6 @@ function effectOf({ effect }: Rule): Pick<KernelRule, 'effect' | 'value' | 'yiel
 /** @throws ChaosError impossible: a call has no backend, or its delay is too long for it */
 export function planRule(rule: Rule, selections: readonly Selection[], capabilities: KernelCapabilities, dryRun: boolean): RulePlan {
   const effect = effectOf(rule);
-  if (rule.kernel !== null) throw new ChaosError('impossible', `failures of kernel operations (${rule.kernel.fault}) are not injected: give an error to the call itself`);
   if (selections.length === 0) throw new ChaosError('impossible', 'no program on this machine makes the calls of this rule');
   const calls: PlannedCall[] = [];
   for (const { syscall, attachment: chosen, reason } of selections) {
@@ -121,7 +127,7 @@ export function planRule(rule: Rule, selections: readonly Selection[], capabilit
       const nr = syscallNumber(abi, syscall);
       if (nr === null) continue;
       const call = { abi, nr, name: syscall };
-      const hooks = hooksOf(call, attachment, capabilities, holding);
+      const hooks = rule.kernel !== null && attachment.kind === 'function' ? [belowCall(rule.kernel, attachment.backend)] : hooksOf(call, attachment, capabilities, holding);
       if (hooks !== null) calls.push({ packed: packCall(call), syscall, backend: chosen.backend, places: placesOf(syscall), hooks });
     }
   }
