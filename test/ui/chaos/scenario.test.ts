@@ -311,8 +311,8 @@ describe('a screen that may not', () => {
   it('still shows faults that a Frame tells of, and no key', () => {
     const screen = rig({ doorless: true });
     const frame = screen.source.emit();
-    screen.source.emit({ ...frame, chaos: [{ id: 1, rule: 'openat EIO', target: Object.keys(frame.containers)[0] ?? '', backend: 'lsm', hits: 3, remainingMs: 61_000, remainingHits: 7 }] });
-    expect(screen.lines[1]).toMatch(/^ CHAOS openat EIO on \S+ 1m01s left 3\/10 hits +$/);
+    screen.source.emit({ ...frame, chaos: [{ id: 1, rule: 'openat EIO', target: '1', targets: ['1'], targetName: 'shop/web-1', backend: 'lsm', hits: 3, remainingMs: 61_000, remainingHits: 7, dryRun: false, state: 'armed' }] });
+    expect(screen.lines[1]).toMatch(/^ CHAOS openat EIO on shop\/web-1 1m01s left 3\/10 hits +$/);
   });
 });
 
