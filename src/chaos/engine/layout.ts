@@ -83,15 +83,22 @@ export function encodeRule(rule: KernelRule): Uint8Array {
 /** An empty place: nothing is armed there. */
 export const NO_RULE = new Uint8Array(RULE_BYTES);
 
-/** Words of struct rule_state. */
+/** Words of struct rule_state behind the rule's id. */
 export const COUNTERS = ['matched', 'hits', 'acted', 'missed', 'unreadable', 'delayNs', 'throttled', 'lost'] as const;
 export type Counters = Readonly<Record<(typeof COUNTERS)[number], number>>;
 export const NO_COUNTERS: Counters = { matched: 0, hits: 0, acted: 0, missed: 0, unreadable: 0, delayNs: 0, throttled: 0, lost: 0 };
 
+/** struct rule_state of a rule that has not seen a call. */
+export function freshCounters(id: bigint): Uint8Array {
+  const bytes = new Uint8Array((COUNTERS.length + 1) * 8);
+  new DataView(bytes.buffer).setBigUint64(0, id, true);
+  return bytes;
+}
+
 /** Counters of one place, from the words of its value. */
 export function decodeCounters(bytes: Uint8Array): Counters {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return Object.fromEntries(COUNTERS.map((name, i) => [name, Number(view.getBigInt64(i * 8, true))])) as Counters;
+  return Object.fromEntries(COUNTERS.map((name, i) => [name, Number(view.getBigInt64((i + 1) * 8, true))])) as Counters;
 }
 
 /** Numbers of a call's arguments, from 0, that predicates look at; two at the most of the first two kinds. */

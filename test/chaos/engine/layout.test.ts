@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { objectPath } from '../../../src/bpf/objects.ts';
 import { RecordReader } from '../../../src/bpf/records.ts';
 import { limitsOf } from '../../../src/chaos/decide.ts';
-import { CALL_AT, CALL_BYTES, COMM_AT, COUNTERS, decodeCounters, decodeHit, EFFECT, encodeCall, encodeRule, HIT_AT, HIT_BYTES, type KernelRule, NO_ARGUMENTS, PATH_AT, RULE_BYTES, RULE_WORDS } from '../../../src/chaos/engine/layout.ts';
+import { CALL_AT, CALL_BYTES, COMM_AT, COUNTERS, decodeCounters, decodeHit, EFFECT, encodeCall, encodeRule, freshCounters, HIT_AT, HIT_BYTES, type KernelRule, NO_ARGUMENTS, PATH_AT, RULE_BYTES, RULE_WORDS } from '../../../src/chaos/engine/layout.ts';
 import { parseGlob } from '../../../src/chaos/glob.ts';
 
 interface BtfType {
@@ -29,7 +29,7 @@ const RULE: KernelRule = {
 
 describe('the structures', () => {
   it('rule', () => expect(struct('rule')).toEqual({ size: RULE_BYTES, at: { ...Object.fromEntries(RULE_WORDS.map((name, i) => [name, i * 8])), comm: COMM_AT, path: PATH_AT } }));
-  it('rule_state', () => expect(struct('rule_state')).toEqual({ size: COUNTERS.length * 8, at: Object.fromEntries(COUNTERS.map((name, i) => [snake(name), i * 8])) }));
+  it('rule_state', () => expect(struct('rule_state')).toEqual({ size: freshCounters(1n).length, at: { id: 0, ...Object.fromEntries(COUNTERS.map((name, i) => [snake(name), (i + 1) * 8])) } }));
   it('call_rules', () => expect(struct('call_rules')).toMatchObject({ size: CALL_BYTES, at: CALL_AT }));
   it('hit', () => {
     const { time, held, ...rest } = HIT_AT;
@@ -70,8 +70,9 @@ it('encodeCall marks what a call has not', () => {
 });
 
 it('decodeCounters reads each word', () => {
-  const words = new BigInt64Array(COUNTERS.map((_, i) => BigInt(i + 1)));
+  const words = new BigInt64Array([99n, ...COUNTERS.map((_, i) => BigInt(i + 1))]);
   expect(Object.values(decodeCounters(new Uint8Array(words.buffer)))).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+  expect(Object.values(decodeCounters(freshCounters(7n)))).toEqual(COUNTERS.map(() => 0));
 });
 
 it('decodeHit reads each field', () => {
