@@ -8,7 +8,7 @@ import type { ChaosCapabilities } from '../select.ts';
 import { Ledger } from './ledger.ts';
 import { Link } from './link.ts';
 import { type AuditKey, type InjectorSources, readCapabilities, readFault, readPlan, type ToKbtop } from './messages.ts';
-import { INJECTOR_COMMAND, RUN_DIRECTORY } from './registration.ts';
+import { INJECTOR_COMMAND, runDirectory } from './registration.ts';
 
 export interface ChaosDoorOptions {
   /** Where names come from; null: from cgroup paths alone. */
@@ -51,8 +51,8 @@ class Door implements ChaosDoor {
   #getLink(): Link {
     if (this.#closing !== null) throw new ChaosError('failed', 'kbtop is ending');
     if (this.#link !== null && !this.#link.over) return this.#link;
-    const { sources, debug = null, runDirectory = RUN_DIRECTORY, command = ownCommand() } = this.#options;
-    const settings = { sources, auditFile: this.#auditFile, runDirectory, node: sources?.nodeName ?? hostname().toLowerCase(), debug: debug !== null };
+    const { sources, debug = null, command = ownCommand() } = this.#options;
+    const settings = { sources, auditFile: this.#auditFile, runDirectory: this.#options.runDirectory ?? runDirectory(), node: sources?.nodeName ?? hostname().toLowerCase(), debug: debug !== null };
     const link: Link = new Link({ command, settings, heard: (message) => this.#heard(message), gone: (reason) => this.#gone(link, reason) });
     this.#link = link;
     return link;

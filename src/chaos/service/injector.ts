@@ -251,7 +251,9 @@ export class Injector {
     const faults = new Map(this.#drain(engine).map((fault) => [fault.id, fault]));
     for (const held of this.#held.values()) {
       const over = faults.get(held.engineId)?.over ?? (Date.now() > held.status.deadline + OVERDUE_MS ? 'duration' : null);
-      if (over !== null) void this.#end(held, over, null).catch(this.onBroken);
+      const trouble = faults.get(held.engineId)?.trouble ?? null;
+      if (trouble !== null) void this.#end(held, 'error', trouble).catch(this.onBroken);
+      else if (over !== null) void this.#end(held, over, null).catch(this.onBroken);
     }
     if (++this.#polls % FOLLOW_POLLS === 0) this.#follow(engine);
     if (this.#output.full) return;
@@ -267,7 +269,7 @@ export class Injector {
     for (const one of held) {
       const next = follow(one.pin, one.known, one.permits, who, places);
       if ('end' in next) void this.#end(one, next.end, next.detail).catch(this.onBroken);
-      else if (one.move(next.places.map(({ key }) => key))) engine.rescope(one.engineId, next.scope);
+      else if (one.move(next.places.map(({ key }) => key))) void engine.rescope(one.engineId, next.scope).catch(this.onBroken);
     }
   }
 

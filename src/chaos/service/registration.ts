@@ -8,7 +8,8 @@ import { ChaosError } from '../door.ts';
 import { processStat, readText } from './processes.ts';
 import { isCount, isFields, isText, isTexts } from './shape.ts';
 
-export const RUN_DIRECTORY = '/run/kbtop';
+/** The environment's KBTOP_RUN_DIRECTORY is for tests, which must not stop the faults of others. */
+export const runDirectory = (): string => process.env['KBTOP_RUN_DIRECTORY'] || '/run/kbtop';
 /** Word of the injector's command line, by which it is known. */
 export const INJECTOR_COMMAND = 'chaos-injector';
 const FILE = /^chaos-(\d{1,10})\.json$/;

@@ -1,6 +1,6 @@
 /** Ends every fault of every kbtop on this node: its injectors are asked to go, then made to. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { RUN_DIRECTORY, type Registered, isAlive, registered } from './registration.ts';
+import { type Registered, isAlive, registered, runDirectory } from './registration.ts';
 
 export interface Stopped {
   /** Injectors that are gone now, with the faults that they had armed. */
@@ -37,7 +37,7 @@ async function gone(all: readonly Registered[], withinMs: number): Promise<Regis
 }
 
 /** @throws ChaosError when it cannot be told what there is */
-export async function stopEverywhere({ directory = RUN_DIRECTORY, politeMs = 3000, killMs = 2000 }: StopOptions = {}): Promise<Stopped> {
+export async function stopEverywhere({ directory = runDirectory(), politeMs = 3000, killMs = 2000 }: StopOptions = {}): Promise<Stopped> {
   const { alive, foreign } = registered(directory);
   for (const one of alive) signal(one, 'SIGTERM');
   // What an injector holds goes with it, however it ends.

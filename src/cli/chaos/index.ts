@@ -23,6 +23,7 @@ export function chaosCommand(configure: (command: Command) => Command): Command 
   const chaos = new Command('chaos')
     .summary('make system calls fail on purpose, safely')
     .description('Make system calls of one pod, container or cgroup fail on purpose, for a while.')
+    .usage('<command> [options]')
     .addHelpText('after', HELP)
     .argument('[command]')
     .action((name: string | undefined, _flags: unknown, command: Command) => {

@@ -45,7 +45,7 @@ export function summaryLine({ rule, dryRun, armedAt, endedAt, endReason, endDeta
     throttled > 0 ? `${throttled} delays were left out to spare the CPU` : '', lost > 0 ? `${lost} hits are not listed` : '',
   ].filter((text) => text !== '');
   const why = `${ENDS[endReason ?? 'stopped']}${endDetail === null ? '' : ` (${endDetail})`}`;
-  return escapeForTerminal(`Ended after ${formatDuration(Math.max(0, (endedAt ?? armedAt) - armedAt))}: ${why}. ${counts.join(', ')}.${losses.length === 0 ? '' : ` ${losses.join('; ')}.`}`);
+  return escapeForTerminal(`Ended after ${formatDuration(Math.max(0, Math.round((endedAt ?? armedAt) - armedAt)))}: ${why}. ${counts.join(', ')}.${losses.length === 0 ? '' : ` ${losses.join('; ')}.`}`);
 }
 
 const indented = (lines: readonly string[]): string[] => lines.map((line) => `  ${escapeForTerminal(line)}`);

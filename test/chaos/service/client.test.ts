@@ -221,6 +221,14 @@ describe('a target', () => {
     expect(fake.journal.slice(-2)).toEqual(['rescope ', 'rescope 31']);
   });
 
+  it('whose new container cannot be hit ends the fault', async () => {
+    fake.write('engine.json', { trouble: 'the cgroup takes no more programs' });
+    await door.arm(rule(), NONE, GO);
+    fake.write('node.json', [...pod.filter(({ key }) => key !== '11'), app]);
+    await until('its end', () => door.faults[0]?.state === 'ended');
+    expect(door.faults[0]).toMatchObject({ endReason: 'error', endDetail: 'the cgroup takes no more programs' });
+  });
+
   it('that gets something that must not be hit ends the fault', async () => {
     await door.arm(rule({ target: { pod: 'shop/web-1' } }), NONE, GO);
     fake.write('node.json', [...pod, { ...app, comms: ['kubelet'] }]);

@@ -12,6 +12,8 @@ export interface FakeEngineOptions {
   readonly journal?: (line: string) => void;
   /** Throw at this call. */
   readonly fails?: 'arm' | 'poll' | 'disarm';
+  /** What stands in the way of a fault that moves to other cgroups. */
+  readonly trouble?: string;
 }
 
 interface Running {
@@ -46,15 +48,15 @@ export class FakeEngine implements FaultEngine {
     if (this.#options.fails === 'arm') throw new ChaosError('impossible', 'another rule has connect of this target');
     const now = Date.now();
     const backends = [...new Set(selections.flatMap(({ attachment }) => (attachment === null ? [] : [attachment.backend])))];
-    const fault: EngineFault = { id: ++this.#lastId, backends, armedAt: now, deadline: now + rule.durationMs, matched: 0, hits: 0, acted: 0, missed: 0, unreadable: 0, throttled: 0, lost: 0, over: null };
+    const fault: EngineFault = { id: ++this.#lastId, backends, armedAt: now, deadline: now + rule.durationMs, matched: 0, hits: 0, acted: 0, missed: 0, unreadable: 0, throttled: 0, lost: 0, trouble: null, over: null };
     this.#running.set(fault.id, { rule, dryRun, scope, fault });
     return fault;
   }
 
-  rescope(id: number, scope: readonly ScopeCgroup[]): void {
+  async rescope(id: number, scope: readonly ScopeCgroup[]): Promise<void> {
     this.#note(`rescope ${scope.map(({ key }) => key).join(',')}`);
     const running = this.#running.get(id);
-    if (running) running.scope = scope;
+    if (running) Object.assign(running, { scope, fault: { ...running.fault, trouble: this.#options.trouble ?? null } });
   }
 
   async disarm(id: number): Promise<EngineFault | null> {
