@@ -24,7 +24,10 @@ struct token {
 	u32 met;		/* the hook, or the entry, had it: the call fails, was held or signalled, or in a dry run would have been */
 	u32 dry_run;
 	u32 given_back;		/* its hit is, and has been counted as something else */
-	u32 depth;		/* how often the task is within the function that a kernel fault is limited to */
+	union {
+		u32 zero;	/* as core.bpf.c makes it */
+		u32 depth;	/* how often the task is within the function that a kernel fault is limited to */
+	};
 	u64 n;
 	u64 hit;
 	char path[64];
