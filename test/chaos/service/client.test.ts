@@ -128,7 +128,7 @@ describe('a fault', () => {
 
   it('is counted in Frames', async () => {
     const fault = await door.arm(rule({ maxHits: 5, duration: 10_000 }), NONE, { dryRun: true, typed: null });
-    expect(chaosStatus({ ...fault, hits: 2 }, fault.deadline - 4000)).toEqual({ id: 1, rule: fault.text, target: 'shop/web-1/app', backend: 'cgroup', hits: 2, remainingMs: 4000, remainingHits: 3, dryRun: true, state: 'armed' });
+    expect(chaosStatus({ ...fault, hits: 2 }, fault.deadline - 4000)).toEqual({ id: 1, rule: fault.text, target: '11', targets: ['11'], targetName: 'shop/web-1/app', backend: 'cgroup', hits: 2, remainingMs: 4000, remainingHits: 3, dryRun: true, state: 'armed' });
     expect(chaosStatus({ ...fault, state: 'ended' })).toMatchObject({ remainingMs: 0, remainingHits: 0, state: 'ended' });
   });
 
