@@ -47,5 +47,13 @@ export const SCENARIOS: readonly Scenario[] = [
   // Workloads, and the way down from one of them to its processes.
   { ...large, name: 'workloads-160x45', env: trueColour, steps: [...settled, { keys: '5' }, { keys: 'z' }, { keys: 'uu' }, ...filter(5, PODS), { collectMs: 1_500 }] },
   { ...large, name: 'scope-160x45', env: trueColour, steps: [...settled, { keys: '5' }, { keys: 'uu' }, ...filter(5, 'cart'), { collectMs: 1_500 }, { keys: '\r' }, { collectMs: 1_000 }, { keys: '\r' }, { collectMs: 1_000 }, { keys: '\r' }, { collectMs: 20_000 }] },
+  // A fault in the cart's connections, while it is armed.
+  {
+    ...large, name: 'chaos-160x45', env: trueColour, steps: [
+      ...settled, ...filter(5, 'cart'), { collectMs: 1_500 }, { keys: '\r' }, { collectMs: 1_000 }, ...filter(1, "syscall=connect"), { collectMs: 20_000 },
+      { keys: 'c' }, { waitFor: 'Preview' }, { keys: '\r' }, { waitFor: 'would have hit' }, { collectMs: 2_000 }, { keys: 'a' }, { waitFor: 'ARM FOR REAL' },
+      { keys: 'yes' }, { collectMs: 300 }, { keys: '\r' }, { waitFor: 'CHAOS connect' }, { collectMs: 2_500 },
+    ],
+  },
   { ...small, name: 'namespaces-80x24', steps: [...settled, { keys: 'n' }, { collectMs: 1_000 }] },
 ];
