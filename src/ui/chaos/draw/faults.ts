@@ -16,7 +16,7 @@ const REASONS: Readonly<Record<AuditReason, string>> = {
 };
 /** The same in the cells of the time that is left. */
 const SHORT_REASONS: Readonly<Record<AuditReason, string>> = {
-  duration: 'time', budget: 'spent', stopped: 'ended', 'panic-key': 'all', interrupted: 'quit', 'target-gone': 'gone', watchdog: 'watch', error: 'error',
+  duration: 'time', budget: 'spent', stopped: 'ended', 'panic-key': 'X', interrupted: 'quit', 'target-gone': 'gone', watchdog: 'watch', error: 'error',
 };
 
 /** Local wall time; unknown where it is no time. */
