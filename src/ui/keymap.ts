@@ -82,6 +82,7 @@ export const KEYMAP: readonly Binding[] = [
   { group: 'measure', command: 'save', keys: ['w'], context: ['main', 'overlay'], label: 'Save', description: 'write what the screen shows to a file, as JSON', footer: 10 },
 
   { group: 'chaos', command: 'chaos', keys: ['c', 'f8'], context: ['main'], label: 'Chaos', description: 'make calls of the row\'s container fail, wait or end: the chaos panel', footer: 6.5, dangerous: true, when: canChaos },
+  { group: 'chaos', command: 'chaos', keys: ['f8'], context: PANEL, label: 'Close', description: 'panel: close it; a dry run ends', dangerous: true, when: canChaos },
   { group: 'chaos', command: 'stopAll', keys: ['f9', 'ctrl-x'], context: EVERYWHERE, label: 'Stop all', description: 'end every fault at once, from anywhere, also while typing', dangerous: true, when: canChaos },
   { group: 'chaos', command: 'stopAll', keys: ['X'], context: ['main', 'menu', 'overlay', 'faults', 'dryRun', 'waiting'], label: 'Stop all', description: 'the same, where letters are not typed', dangerous: true, when: canChaos },
   { group: 'chaos', command: 'panelNext', keys: ['tab'], context: ['form', 'faults'], label: 'Field', description: 'panel: next field, then the list of faults', footer: 3, dangerous: true, when: canChaos },
@@ -97,7 +98,7 @@ export const KEYMAP: readonly Binding[] = [
   { group: 'chaos', command: 'panelDown', keys: ['down', 'j'], context: ['faults'], label: 'Down', description: 'panel: the fault below', dangerous: true, when: canChaos },
   { group: 'chaos', command: 'panelEnd', keys: ['x', 'delete'], context: ['faults'], label: 'End', description: 'panel: end the marked fault', footer: 2, dangerous: true, when: canChaos },
   { group: 'chaos', command: 'panelWhy', keys: ['?', 'f1'], context: ['form'], label: 'Why', description: 'panel: what acts, and why nothing else does', footer: 5, dangerous: true, when: canChaos },
-  { group: 'chaos', command: 'panelWhy', keys: ['?', 'f1', 'd'], context: ['faults'], label: 'Why', description: 'the same', dangerous: true, when: canChaos },
+  { group: 'chaos', command: 'panelWhy', keys: ['?', 'f1', 'd'], context: ['faults', 'dryRun'], label: 'Why', description: 'the same', dangerous: true, when: canChaos },
   { group: 'chaos', command: 'panelPageDown', keys: ['pagedown'], context: PANEL, label: 'Page down', description: 'panel: page down', dangerous: true, when: canChaos },
   { group: 'chaos', command: 'panelPageUp', keys: ['pageup'], context: PANEL, label: 'Page up', description: 'panel: page up', dangerous: true, when: canChaos },
 

@@ -1,8 +1,6 @@
 /** The screen on a node that does not exist: what the real program does to a terminal, without root and BPF. */
 import { FakeNode, fakeSource } from '../../ui/fixtures.ts';
 import { runUi } from '../../../src/ui/run.tsx';
-import { FULL, STOCK } from '../../chaos/capabilities-fixture.ts';
-import { FakeDoor } from '../../ui/chaos/fake-door.ts';
 
 const env = process.env;
 const intervalMs = Number(env['FAKE_MS'] ?? 200);
@@ -17,7 +15,11 @@ setInterval(emit, intervalMs);
 
 /** FAKE_CHAOS=stock or full: faults of a kernel that can little or all. Whoever is hit tries again. */
 const containers = frames.at(-1)?.containers ?? {};
-const door = env['FAKE_CHAOS'] === undefined ? null : new FakeDoor({ capabilities: env['FAKE_CHAOS'] === 'full' ? FULL : STOCK, containers: () => containers });
+async function openDoor(kernel: string) {
+  const [{ FULL, STOCK }, { FakeDoor }] = await Promise.all([import('../../chaos/capabilities-fixture.ts'), import('../../ui/chaos/fake-door.ts')]);
+  return new FakeDoor({ capabilities: kernel === 'full' ? FULL : STOCK, containers: () => containers });
+}
+const door = env['FAKE_CHAOS'] === undefined ? null : await openDoor(env['FAKE_CHAOS']);
 if (door !== null) {
   let calls = 0;
   setInterval(() => {

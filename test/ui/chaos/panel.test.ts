@@ -218,7 +218,7 @@ class Answering {
   }
 }
 
-const START = (): State => type(press(screen({ size: { width: 100, height: 30 } }), '5', 'down', 'c'), 'openat');
+const START: State = type(press(screen({ size: { width: 100, height: 30 } }), '5', 'down', 'c'), 'openat');
 
 describe('arming', () => {
   const words = fc.constantFrom(['y', 'e', 's'], ['a', 'y', 'e', 's', 'enter'], ['enter', 'a'], [...POD], ['S', 'I', 'G', 'K', 'I', 'L', 'L'], ['f', 's', 'y', 'n', 'c'], ['e', 'r', 'r', 'o', 'r']);
@@ -230,7 +230,7 @@ describe('arming', () => {
   it('never happens but by Enter behind exactly what the plan asks for', () => {
     let armed = 0;
     fc.assert(fc.property(keys, fc.boolean(), (sequence, deadly) => {
-      const start = new Answering(START());
+      const start = new Answering(START);
       const press1 = (key: string): void => start.act(inputOf(key), key);
       if (deadly) for (const key of ['tab', ...'signal', 'tab', ...'SIGKILL', 'shift-tab']) press1(key);
       for (const key of sequence.flat()) press1(key);
@@ -247,14 +247,14 @@ describe('arming', () => {
     // The property is about something.
     expect(armed).toBeGreaterThan(0);
     // By hand: the shortest way.
-    const start = new Answering(START());
+    const start = new Answering(START);
     for (const key of ['enter', 'enter', 'y', 'e', 's', 'enter']) start.act(inputOf(key), key);
     expect(start.armed).toHaveLength(1);
   });
 
   it('can be stopped by F9 after any keys at all', () => {
     fc.assert(fc.property(keys, (sequence) => {
-      const start = new Answering(START());
+      const start = new Answering(START);
       for (const key of ['enter', 'a', 'y', 'e', 's', 'enter', ...sequence.flat()]) start.act(inputOf(key), key);
       const { state, effects } = update(start.state, inputOf('f9'));
       expect(effects).toContainEqual({ kind: 'chaosStopAll' });

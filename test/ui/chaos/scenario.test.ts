@@ -39,6 +39,7 @@ describe('a fault from the screen', () => {
     screen.door.call(2, 7);
     await screen.settle();
     expect(screen.read).toContain('its hits were spent at');
+    expect(screen.read).toMatch(/#2 openat ENOSPC \S+ spent 10\/10 10 10/);
     expect(screen.screen).not.toContain('CHAOS');
   });
 
@@ -205,6 +206,39 @@ describe('a fault from the screen', () => {
     expect(screen.panel).toMatchObject({ field: 'faults', chosen: 4 });
     await screen.press('up', 'x').settle();
     expect(screen.door.faults.filter(({ state }) => state === 'armed').map(({ id }) => id)).toEqual([4]);
+  });
+});
+
+describe('the panel', () => {
+  it('says what acts and why nothing else does, also during the dry run', async () => {
+    const screen = rig();
+    await screen.form('openat');
+    expect(screen.read).not.toContain('Why: openat');
+    screen.press('?');
+    expect(screen.read).toContain('Why: openat');
+    expect(screen.read).toContain('could do it, but fmod_ret comes first');
+    await screen.press('?', 'enter').settle();
+    expect(screen.read).not.toContain('Why: openat');
+    expect(screen.press('d').read).toContain('Why: openat');
+  });
+
+  it('is closed by the key that opened it, and its dry run ends', async () => {
+    const screen = rig();
+    await screen.form('openat');
+    await screen.press('enter').settle();
+    await screen.press('f8').settle();
+    expect(screen.panel).toBeNull();
+    expect(screen.door.faults).toMatchObject([{ dryRun: true, state: 'ended' }]);
+  });
+
+  it('names each fault that has ended with its reason', async () => {
+    const screen = rig({ size: { width: 120, height: 50 } });
+    await screen.form('openat', { for: '10s' });
+    await screen.arm();
+    await screen.settle(10_000);
+    screen.door.passTime();
+    await screen.settle();
+    expect(screen.read).toMatch(/#2 openat ENOENT \S+ time .*#1 openat ENOENT \S+ ended/);
   });
 });
 

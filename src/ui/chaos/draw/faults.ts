@@ -14,6 +14,10 @@ const REASONS: Readonly<Record<AuditReason, string>> = {
   duration: 'its time was over', budget: 'its hits were spent', stopped: 'stopped', 'panic-key': 'stopped with all others', interrupted: 'stopped with kbtop',
   'target-gone': 'its target went away', watchdog: 'kbtop was stuck: the watchdog ended it', error: 'error',
 };
+/** The same in the cells of the time that is left. */
+const SHORT_REASONS: Readonly<Record<AuditReason, string>> = {
+  duration: 'time', budget: 'spent', stopped: 'ended', 'panic-key': 'X', interrupted: 'quit', 'target-gone': 'gone', watchdog: 'watch', error: 'error',
+};
 
 /** Local wall time; unknown where it is no time. */
 const clockTime = (ms: number): string => (Math.abs(ms) <= 8.64e15 ? formatTime(new Date(ms).toISOString()) : UNKNOWN);
@@ -31,7 +35,7 @@ interface Column {
 function columnsFor(width: number, clock: number): readonly Column[] {
   const number = (title: string, cells: number, text: (fault: FaultStatus) => string): Column => ({ title, cells, right: true, text });
   const numbers = [
-    number('LEFT', 6, (fault) => (fault.state === 'armed' ? leftText(leftMs(fault, clock)) : 'ended')),
+    number('LEFT', 6, (fault) => (fault.state === 'armed' ? leftText(leftMs(fault, clock)) : SHORT_REASONS[fault.endReason ?? 'stopped'])),
     number('HITS', 9, ({ hits, rule }) => `${formatCount(hits)}/${formatCount(rule.maxHits)}`),
     number('ACTED', 6, ({ acted, dryRun }) => (dryRun ? 'dry' : formatCount(acted))),
     number('MATCHED', 7, ({ matched }) => formatCount(matched)),

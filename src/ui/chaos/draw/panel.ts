@@ -13,7 +13,7 @@ import type { ChaosState, Panel, Stage } from '../model.ts';
 import { toBeTyped } from '../panel.ts';
 import { endText, faultLines, hitLines } from './faults.ts';
 import { choiceLine, formLines, helpLines } from './fields.ts';
-import { againstLines, outlookLines, planLines } from './plan.ts';
+import { againstLines, outlookLines, planLines, whyLines } from './plan.ts';
 
 interface Block {
   readonly lines: readonly string[];
@@ -47,7 +47,7 @@ function dryBlock(state: State, chaos: ChaosState, panel: Panel, { rule, plan, f
       pen.paint('caution', pen.fit(' DRY RUN: it counts, and nothing happens to any call', width)),
       ...textLines(pen, `would have hit ${fault.hits} of ${fault.matched} matching calls; ${time}`, width, 'strong'),
       pen.paint('key', pen.fit('a or Enter goes on to arm it for real; Esc leaves it without anything', width)), ...errorLines(panel, pen, width),
-      ...textLines(pen, explainRule(rule), width), ...planLines(state, rule, plan, pen, width), ...hitLines(chaos, fault.id, pen, width, HITS),
+      ...textLines(pen, explainRule(rule), width), ...planLines(state, rule, plan, pen, width), ...(panel.why ? whyLines(plan.selections, pen, width) : []), ...hitLines(chaos, fault.id, pen, width, HITS),
     ],
   };
 }

@@ -52,7 +52,7 @@ function actsLines(selections: readonly Selection[], pen: Pen, width: number): s
 }
 
 /** For the first call: every backend, and why it is or is not the one. */
-function whyLines([first]: readonly Selection[], pen: Pen, width: number): string[] {
+export function whyLines([first]: readonly Selection[], pen: Pen, width: number): string[] {
   if (first === undefined) return [];
   return [headingLine(pen, `Why: ${first.syscall}`, width), ...entryLines(pen, first.attachment?.backend ?? 'none', first.reason, 17, width, { name: first.attachment === null ? 'bad' : 'ok', text: 'text' }),
     ...first.others.flatMap(({ backend, reason }) => entryLines(pen, backend, reason, 17, width, { name: 'dim', text: 'dim' }))];
