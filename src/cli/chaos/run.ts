@@ -33,7 +33,8 @@ nothing.
 Before it is armed it says what it will do and asks for a yes, or for the target's name where it could do harm that
 stays; without a terminal: --yes and --confirm NAME. Everything that is armed is written to the audit first.
 
--o ndjson: one object per line, { "event": "armed"|"ended", "fault": {...} } or { "event": "hit", "fault": 1, "hit": {...} }.
+-o ndjson: one object per line, { "event": "armed"|"ended", "fault": {...} } or
+           { "event": "hit", "fault": 1, "hit": {...} }.
 
 Exits with 0 when it ended as it should, 3 when it is refused or impossible here, 4 when its target is not there or went
 away, 130 when it was interrupted or stopped from elsewhere.
