@@ -10,6 +10,7 @@ const COUNTERS = ['matched', 'hits', 'acted', 'missed', 'unreadable', 'throttled
 export class Held {
   readonly engineId: number;
   readonly pin: Pin;
+  readonly roots: readonly string[];
   readonly permits: Permits;
   readonly armed: AuditArmed;
   /** Cgroups that were judged. */
@@ -22,10 +23,11 @@ export class Held {
   /** Under way or done, once it ends. */
   ending: Promise<void> | null = null;
 
-  constructor(fault: EngineFault, about: Pick<FaultStatus, 'id' | 'rule' | 'text' | 'targetName' | 'cgroups' | 'dryRun'> & { readonly pin: Pin; readonly permits: Permits; readonly armed: AuditArmed }) {
-    const { pin, permits, armed, ...rest } = about;
+  constructor(fault: EngineFault, about: Pick<FaultStatus, 'id' | 'rule' | 'text' | 'targetName' | 'cgroups' | 'dryRun'> & { readonly pin: Pin; readonly roots: readonly string[]; readonly permits: Permits; readonly armed: AuditArmed }) {
+    const { pin, roots, permits, armed, ...rest } = about;
     this.engineId = fault.id;
     this.pin = pin;
+    this.roots = roots;
     this.permits = permits;
     this.armed = armed;
     this.known = new Set(rest.cgroups);

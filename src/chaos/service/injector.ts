@@ -157,7 +157,7 @@ export class Injector {
       this.#registration.tell([...this.#sentences(), explainRule(rule, dryRun)]);
       const fault = await engine.arm(rule, plan.selections, scope, dryRun);
       const held = new Held(fault, {
-        id: ++this.#lastId, rule, text: explainRule(rule, dryRun), targetName: decision.targetName, cgroups: scope.map(({ key }) => key), dryRun, pin: decision.pin, permits, armed,
+        id: ++this.#lastId, rule, text: explainRule(rule, dryRun), targetName: decision.targetName, cgroups: scope.map(({ key }) => key), dryRun, pin: decision.pin, roots: decision.roots, permits, armed,
       });
       this.#held.set(held.status.id, held);
       this.#tell(held);
@@ -265,7 +265,7 @@ export class Injector {
     const who = this.#openedWho;
     const held = [...this.#held.values()].filter(({ ending }) => ending === null);
     if (who === null || held.length === 0) return;
-    const places = who.below([...new Set(held.flatMap(({ known }) => [...known]))]);
+    const places = who.below([...new Set(held.flatMap(({ known, roots }) => [...roots, ...known]))]);
     for (const one of held) {
       const next = follow(one.pin, one.known, one.permits, who, places);
       if ('end' in next) void this.#end(one, next.end, next.detail).catch(this.onBroken);

@@ -22,6 +22,8 @@ export interface Decision {
   readonly targetName: string;
   /** Cgroups that are hit, without those left out. */
   readonly places: readonly Place[];
+  /** Cgroups below which the target goes on: of a container, those of its whole pod. */
+  readonly roots: readonly string[];
   readonly scope: readonly ScopeCgroup[];
   /** Why it cannot be armed: refused by a rule, or impossible here; null: it can. */
   readonly obstacle: ChaosError | null;
@@ -30,14 +32,15 @@ export interface Decision {
 const withTasks = (who: Who, places: readonly Place[]): TargetCgroup[] => places.map((place) => ({ ...place, tasks: who.tasks(place.key) }));
 
 /** @throws ChaosError notFound */
-async function locate(target: RuleTarget, who: Who): Promise<{ readonly pin: Pin; readonly places: readonly Place[] }> {
+async function locate(target: RuleTarget, who: Who): Promise<{ readonly pin: Pin; readonly places: readonly Place[]; readonly roots: readonly string[] }> {
   // Safety rules go by names: a target that was found without them is not judged before they are there.
   await who.ready();
   const all = who.all();
   const pin = pinOf(target, all);
   const places = pin === null ? null : placesOf(pin, all);
   if (pin === null || places === null) throw new ChaosError('notFound', notFoundText(target, all, who.unnamed(all)));
-  return { pin, places };
+  const around = pin.kind === 'pod' ? placesOf({ ...pin, container: null }, all) ?? [] : places;
+  return { pin, places, roots: around.map(({ key }) => key) };
 }
 
 function obstacleOf({ refusals }: Plan, obstacles: readonly string[]): ChaosError | null {
@@ -49,7 +52,7 @@ function obstacleOf({ refusals }: Plan, obstacles: readonly string[]): ChaosErro
 export async function decide(rule: Rule, permits: Permits, who: Who, capabilities: ChaosCapabilities): Promise<Decision> {
   const { target } = rule;
   if (target === null) throw new ChaosError('failed', 'the rule says nothing about whom it is for: give it a pod, cgroup or container id');
-  const { pin, places } = await locate(target, who);
+  const { pin, places, roots } = await locate(target, who);
   const cgroups = withTasks(who, places);
   const node = nodeFacts(who.cgroupMode, ioUringUsers(cgroups.flatMap(({ tasks }) => tasks)));
   const { arch } = capabilities;
@@ -61,7 +64,7 @@ export async function decide(rule: Rule, permits: Permits, who: Who, capabilitie
     targets: left.map(({ key, info }) => ({ key, cgroup: info.cgroup, name: fullName(info) })),
     warnings: warningsOf(rule, arch, node, left), confirmation: confirmationFor(rule, left, permits),
   };
-  return { plan, pin, places: left, targetName: targetName(target, left), scope: left.map(({ key }) => who.scope(key)), obstacle: obstacleOf(plan, obstacles) };
+  return { plan, pin, places: left, roots, targetName: targetName(target, left), scope: left.map(({ key }) => who.scope(key)), obstacle: obstacleOf(plan, obstacles) };
 }
 
 export type Afterwards =

@@ -20,7 +20,8 @@ interface CapabilitiesFlags extends GlobalFlags {
 const HELP = `
 Every way to make a call fail is really loaded and attached for a moment; nothing stays behind.
 
--o json: { "syscalls": [ { "syscall", "possible", "backend", "errors": [...], "reason" } ], "backends": [ { "name", "usable", "reason" } ] }.
+-o json: { "syscalls": [ { "syscall", "possible", "backend", "errors": [...], "reason" } ],
+           "backends": [ { "name", "usable", "reason" } ] }.
 `;
 
 function format(text: string): CapabilitiesFlags['output'] {

@@ -8,8 +8,8 @@ import { runCommand } from './run.ts';
 import { stopCommand } from './stop.ts';
 
 const HELP = `
-A fault makes chosen system calls of one pod, container or cgroup fail, wait or bring a signal. It ends by itself, and with
-whoever armed it: a process of its own holds it and takes it out of the kernel when kbtop is gone or hangs.
+A fault makes chosen system calls of one pod, container or cgroup fail, wait or bring a signal. It ends by itself, and
+with whoever armed it: a process of its own holds it and takes it out of the kernel when kbtop is gone or hangs.
 
   kbtop chaos capabilities                       what can be made to fail here
   kbtop chaos plan --pod shop/web-1 ...          what would happen

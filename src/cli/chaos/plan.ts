@@ -27,12 +27,12 @@ interface PlanFlags extends RuleFlags {
 }
 
 const HELP = `
-Nothing is armed. It says the fault in a sentence, whom it hits right now, what would act and why every other way cannot,
-what refuses it, what to know before, and what would be to be typed. With --duration it measures for so long first, and says
-how many hits to expect.
+Nothing is armed. It says the fault in a sentence, whom it hits right now, what would act and why every other way
+cannot, what refuses it, what to know before, and what would be to be typed. With --duration it measures for so long
+first, and says how many hits to expect.
 
--o json: { "schema": "${PLAN_SCHEMA}", "use": "all"|"first", "rules": [ { "rule", "text", "possible", "obstacle", "targets", "calls",
-"refusals", "warnings", "confirmation", "preview" } ] }.
+-o json: { "schema": "${PLAN_SCHEMA}", "use": "all"|"first", "rules": [ { "rule", "text", "possible", "obstacle",
+"targets", "calls", "refusals", "warnings", "confirmation", "preview" } ] }.
 
 Exits with 0 when it could be armed, with 3 when not, with 4 when there is no such target.
 

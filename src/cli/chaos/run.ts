@@ -12,7 +12,7 @@ import { askOnTerminal, consentTo } from './confirm.ts';
 import { chaosFailure } from './failure.ts';
 import { type RuleFlags, addRuleFlags } from './flags.ts';
 import { Printer } from './printer.ts';
-import { HIT_HEADINGS, hitLine, obstacleOf, planLines, summaryLine } from './text.ts';
+import { HIT_HEADINGS, armedLine, hitLine, obstacleOf, planLines, summaryLine } from './text.ts';
 import { type Wanted, permitsOf, wantedOf } from './wanted.ts';
 
 const FORMATS = ['text', 'ndjson'] as const;
@@ -26,13 +26,18 @@ export interface RunFlags extends RuleFlags {
 }
 
 const HELP = `
-It runs in the foreground and ends by itself: at --for, at --max-hits, when its target is gone, and at Ctrl-C. In every case,
-and also when kbtop is killed or hangs, the fault is out of the kernel. --dry-run counts what would be hit, and does nothing.
+It runs in the foreground and ends by itself: at --for, at --max-hits, when its target is gone, and at Ctrl-C. In every
+case, also when kbtop is killed or hangs, the fault is out of the kernel. --dry-run counts what would be hit, and does
+nothing.
 
-Before it is armed it says what it will do and asks for a yes, or for the target's name where it could do harm that stays;
-without a terminal: --yes and --confirm NAME. Everything that is armed is written to the audit first.
+Before it is armed it says what it will do and asks for a yes, or for the target's name where it could do harm that
+stays; without a terminal: --yes and --confirm NAME. Everything that is armed is written to the audit first.
 
--o ndjson: one object per line: { "event": "armed"|"ended", "fault": {...} } and { "event": "hit", "fault": 1, "hit": {...} }.
+-o ndjson: one object per line, { "event": "armed"|"ended", "fault": {...} } or
+           { "event": "hit", "fault": 1, "hit": {...} }.
+
+Exits with 0 when it ended as it should, 3 when it is refused or impossible here, 4 when its target is not there or went
+away, 130 when it was interrupted or stopped from elsewhere.
 
 Examples:
   kbtop chaos run --pod shop/web-1 --syscall connect --error ECONNREFUSED --probability 0.2 --for 30s
@@ -119,13 +124,22 @@ async function hold(door: ChaosDoor, wanted: Wanted, flags: RunFlags, watch: Int
   const over = Promise.withResolvers<void>();
   let armedAll = false, gone: string | null = null;
   const settled = (): boolean => armedAll && door.faults.every(({ state }) => state === 'ended');
+  const known = new Set<number>();
+  let headed = flags.output !== 'text';
   door.subscribe((event) => {
+    if (event.kind === 'hit' && !headed) {
+      headed = true;
+      printer.line(HIT_HEADINGS);
+    }
+    if (event.kind === 'fault' && !known.has(event.fault.id)) {
+      known.add(event.fault.id);
+      printer.line(flags.output === 'ndjson' ? json({ event: 'armed', fault: plainFault(event.fault) }) : armedLine(event.fault));
+    }
     const line = eventLine(event, flags.output);
     if (line !== null) printer.line(line, event.kind !== 'hit');
     if (event.kind === 'gone') gone = event.reason;
     if (settled()) over.resolve();
   });
-  if (flags.output === 'text') printer.line(HIT_HEADINGS);
   let interrupted = false;
   watch.onInterrupt(() => {
     interrupted = true;
@@ -133,8 +147,7 @@ async function hold(door: ChaosDoor, wanted: Wanted, flags: RunFlags, watch: Int
   });
   for (const [i, plan] of plans.entries()) {
     // All of them or none: the door's close ends those that were armed before.
-    const fault = await door.arm(plan.rule, permits, { dryRun, typed: typed[i] ?? null });
-    if (flags.output === 'ndjson') printer.line(json({ event: 'armed', fault: plainFault(fault) }));
+    await door.arm(plan.rule, permits, { dryRun, typed: typed[i] ?? null });
     if (interrupted) await door.stopAll('interrupted');
   }
   armedAll = true;

@@ -7,8 +7,8 @@ import { printOut } from '../output.ts';
 import { chaosFailure } from './failure.ts';
 
 const HELP = `
-Every kbtop that holds faults is found in /run/kbtop. What holds them is asked to end, and made to after 3 s; its kbtop is
-told, and goes on without. Exits with 0 also when there was nothing to stop.
+Every kbtop that holds faults is found in /run/kbtop. What holds them is asked to end, and made to after 3 s; its kbtop
+is told, and goes on without. Exits with 0 also when there was nothing to stop.
 `;
 
 export function stopCommand(): Command {

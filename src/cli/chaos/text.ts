@@ -29,6 +29,8 @@ export const HIT_HEADINGS = row(['TIME', 'PID', 'COMM', 'SYSCALL', 'ERROR', 'BAC
 
 export const hitLine = (hit: Hit): string => row([clock(hit.time), String(hit.pid), escapeForTerminal(hit.comm), hit.syscall, givenText(hit), hit.backend, hit.path === null ? '' : escapeForTerminal(hit.path)]);
 
+export const armedLine = ({ deadline, dryRun }: FaultStatus): string => `${dryRun ? 'Counting' : 'Armed'} until ${clock(deadline).slice(0, 8)}; Ctrl-C ends it.`;
+
 const ENDS: Readonly<Record<AuditReason, string>> = {
   duration: 'its time was over', budget: 'its budget was spent', stopped: 'it was stopped', 'panic-key': 'it was stopped', interrupted: 'it was interrupted', 'target-gone': 'its target is gone',
   watchdog: 'kbtop was gone or stuck', error: 'it could not be kept up',

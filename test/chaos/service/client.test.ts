@@ -221,6 +221,18 @@ describe('a target', () => {
     expect(fake.journal.slice(-2)).toEqual(['rescope ', 'rescope 31']);
   });
 
+  it('whose container is started anew is waited for, also in a pod without a pause container', async () => {
+    fake.write('node.json', pod.slice(0, 2));
+    await door.arm(rule(), NONE, GO);
+    fake.write('node.json', pod.slice(0, 1));
+    await until('the container to be missed', () => fake.journal.includes('rescope '));
+    fake.write('node.json', [pod[0], app]);
+    await until('the new container', () => door.faults[0]?.cgroups[0] === '31');
+    fake.write('node.json', []);
+    await until('its end', () => door.faults[0]?.state === 'ended');
+    expect(door.faults[0]).toMatchObject({ endReason: 'target-gone' });
+  });
+
   it('whose new container cannot be hit ends the fault', async () => {
     fake.write('engine.json', { trouble: 'the cgroup takes no more programs' });
     await door.arm(rule(), NONE, GO);

@@ -37,8 +37,10 @@ export class FakeWho implements Who {
     return this.inhabitants().map(place);
   }
 
-  below(): readonly Place[] {
-    return this.all();
+  below(keys: readonly string[]): readonly Place[] {
+    const all = this.inhabitants();
+    const paths = all.filter(({ key }) => keys.includes(key)).map((one) => place(one).info.cgroup ?? '');
+    return all.filter((one) => (one.comms ?? []).length > 0 || paths.some((path) => `${place(one).info.cgroup}/`.startsWith(`${path}/`))).map(place);
   }
 
   tasks(key: string): readonly TargetTask[] {
