@@ -50,7 +50,7 @@ export const SCENARIOS: readonly Scenario[] = [
   // A fault in the cart's connections, while it is armed.
   {
     ...large, name: 'chaos-160x45', env: trueColour, steps: [
-      ...settled, ...filter(5, 'cart'), { collectMs: 1_500 }, { keys: '\r' }, { collectMs: 1_000 }, ...filter(1, "syscall=connect"), { collectMs: 20_000 },
+      ...settled, ...filter(5, 'cart'), { collectMs: 1_500 }, { keys: '\r' }, { collectMs: 1_000 }, ...filter(1, 'syscall=connect'), { collectMs: 20_000 },
       { keys: 'c' }, { waitFor: 'Preview' }, { keys: '\r' }, { waitFor: 'would have hit' }, { collectMs: 2_000 }, { keys: 'a' }, { waitFor: 'ARM FOR REAL' },
       { keys: 'yes' }, { collectMs: 300 }, { keys: '\r' }, { waitFor: 'CHAOS connect' }, { collectMs: 2_500 },
     ],

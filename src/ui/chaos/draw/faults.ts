@@ -102,7 +102,7 @@ function givenText(pen: Pen, { effect, given, heldUs }: Hit): string {
 
 function hitLine(pen: Pen, { hit }: ToldHit, width: number): string {
   const parts: readonly (readonly [text: string, cells: number])[] = [
-    [clockTime(hit.time), 8], [String(hit.pid), 7], [hit.comm, Math.min(15, Math.max(6, Math.floor(width / 6)))], [hit.syscall, Math.min(12, Math.max(6, Math.floor(width / 7)))], [givenText(pen, hit), 8],
+    [clockTime(hit.time), 8], [String(hit.pid), 7], [hit.comm, Math.min(15, Math.max(6, Math.floor(width / 6)))], [hit.syscall, Math.min(12, Math.max(6, Math.floor(width / 7)))], [givenText(pen, hit), width < 60 ? 8 : 12],
   ];
   const lead = parts.map(([text, cells]) => pen.fit(text, cells)).join(' ');
   const rest = width - pen.width(lead) - 1;
