@@ -77,7 +77,7 @@ static long yield_on(u32 step, void *context)
 	struct delay *delay = context;
 
 	bpf_loop(DELAY_STEPS, yield_step, delay, 0);
-	return delay->over;
+	return delay->over ? 1 : 0;
 }
 
 static __always_inline void hold_here(void)
@@ -93,7 +93,7 @@ static __always_inline void hold_here(void)
 		return;
 	slot = token->slot;
 	state = bpf_map_lookup_elem(&rule_states, &slot);
-	if (!state)
+	if (!state || state->id != token->id)
 		return;
 	if (token->dry_run) {
 		token->met = 1;

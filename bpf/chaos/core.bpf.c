@@ -98,6 +98,18 @@ struct {
 	__uint(max_entries, 256 * 1024);
 } hits SEC(".maps");
 
+/* For BTF, which layout.test.ts reads. */
+const struct hit *hit_layout __attribute__((unused));
+const enum effect *effect_layout __attribute__((unused));
+
+/* Where a token is made: the stack has no room for it. A program does not run twice at once on a CPU. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct token);
+} fresh_tokens SEC(".maps");
+
 /* Tokens that exist: the exits of other calls need not look for any while there are none. */
 u64 tokens_out = 0;
 
@@ -117,8 +129,9 @@ static __noinline bool path_fits(struct pt_regs *regs, struct call_rules *of, u3
 		if (of->path[i] == NO_ARGUMENT)
 			break;
 		bytes = bpf_probe_read_user_str(glob->text, sizeof(glob->text), (void *)argument_of(regs, call, of->path[i]));
-		if (bytes > 0)
-			answer = glob_matches(glob, rule, bytes - 1);
+		/* Of an empty string 6.1 and 6.12 give 0, 6.18 gives 1: the length with its NUL. */
+		if (bytes >= 0)
+			answer = glob_matches(glob, rule, bytes ? bytes - 1 : 0);
 		if (answer == GLOB_YES)
 			return true;
 		if (answer == GLOB_UNKNOWN)
@@ -212,43 +225,43 @@ static __noinline bool consider(struct pt_regs *regs, struct call_rules *of, u32
 	struct rule *rule = bpf_map_lookup_elem(&rules, &slot);
 	struct rule_state *state = bpf_map_lookup_elem(&rule_states, &slot);
 	struct delay delay = {};
-	struct token token = {};
-	u32 place = call * RULES_MAX + slot;
+	u32 place = call * RULES_MAX + slot, zero = 0;
+	struct token *token = bpf_map_lookup_elem(&fresh_tokens, &zero);
 	bool holds;
 
-	if (!rule || !state || !is_armed(rule, now) || !fits(regs, task, of, call, rule, state))
+	if (!rule || !state || !token || state->id != rule->id || !is_armed(rule, now) || !fits(regs, task, of, call, rule, state))
 		return false;
-	token.n = __sync_fetch_and_add(&state->matched, 1) + 1;
-	if (!is_due(rule, token.n))
+	token->n = __sync_fetch_and_add(&state->matched, 1) + 1;
+	if (!is_due(rule, token->n))
 		return false;
-	token.hit = take_hit(rule, state);
-	if (!token.hit)
+	token->hit = take_hit(rule, state);
+	if (!token->hit)
 		return false;
 	hooks = bpf_map_lookup_elem(&call_hooks, &place);
-	if (hooks)
-		token.hooks = *hooks;
-	holds = rule->effect == EFFECT_DELAY && !token.hooks && !(rule->flags & RULE_DRY_RUN);
+	token->hooks = hooks ? *hooks : 0;
+	holds = rule->effect == EFFECT_DELAY && !token->hooks && !(rule->flags & RULE_DRY_RUN);
 	if (holds && !take_delay(rule, state, now, rule->value)) {
 		give_back_hit(state, &state->throttled);
 		return false;
 	}
-	token.id = rule->id;
-	token.cgroup = cgroup;
-	token.entered_ns = now;
-	token.value = rule->value;
-	token.slot = slot;
-	token.call = call;
-	token.pid = task->pid;
-	token.effect = rule->effect;
-	token.dry_run = rule->flags & RULE_DRY_RUN;
-	token.met = !token.hooks;
-	copy_path(regs, of, call, &token);
-	if (bpf_map_update_elem(&tokens, &self, &token, BPF_NOEXIST)) {
+	token->id = rule->id;
+	token->cgroup = cgroup;
+	token->entered_ns = now;
+	token->value = rule->value;
+	token->slot = slot;
+	token->call = call;
+	token->pid = task->pid;
+	token->effect = rule->effect;
+	token->dry_run = rule->flags & RULE_DRY_RUN;
+	token->met = !token->hooks;
+	token->given_back = token->zero = 0;
+	copy_path(regs, of, call, token);
+	if (bpf_map_update_elem(&tokens, &self, token, BPF_NOEXIST)) {
 		give_back_hit(state, &state->lost);
 		return false;
 	}
 	__sync_fetch_and_add(&tokens_out, 1);
-	if (token.effect == EFFECT_SIGNAL && !token.dry_run && bpf_send_signal_thread(rule->value)) {
+	if (token->effect == EFFECT_SIGNAL && !token->dry_run && bpf_send_signal_thread(rule->value)) {
 		/* No such signal, or none to such a task: let it go, and say that nothing was done. */
 		drop_token();
 		give_back_hit(state, &state->missed);
@@ -305,7 +318,7 @@ static __noinline int tell(struct token *token, s64 result)
 	struct rule_state *state = bpf_map_lookup_elem(&rule_states, &slot);
 	struct hit *hit;
 
-	if (!state)
+	if (!state || state->id != token->id)
 		return 0;
 	if (token->given_back)
 		return 0;

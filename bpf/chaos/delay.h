@@ -71,7 +71,7 @@ static long delay_step(u32 step, void *context)
 		return 0;
 	rule = bpf_map_lookup_elem(&rules, &slot);
 	delay->over = !rule || rule->id != delay->id || signal_waits();
-	return delay->over;
+	return delay->over ? 1 : 0;
 }
 
 /* Whether there is room in the budget for so long a delay; taken if so. */

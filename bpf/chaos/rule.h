@@ -52,8 +52,9 @@ struct rule {
 	u16 path[GLOB_OPS];	/* as glob.h has them */
 };
 
-/* All of them only grow, but for hits, which a call gives back that was not hit after all. */
+/* Counters only grow, but for hits, which a call gives back that was not hit after all. */
 struct rule_state {
+	u64 id;			/* whose they are: a call of the rule before may still be under way */
 	u64 matched;		/* calls in scope that every predicate fits */
 	u64 hits;
 	u64 acted;		/* hits whose call was really failed, signalled or held */

@@ -173,7 +173,11 @@ describe.skipIf(!kernel.errorInjection || !isX86)('32-bit programs (need error i
       const { id } = await engine.arm({ syscalls: ['%open'], error: 'EMFILE', where: { path: 'kbtop-32-bit' }, maxHits: 4 }, [group]);
       child.stdin?.write('x');
       await firstLine(child);
-      expect(await engine.over(id)).toMatchObject({ matched: 10, hits: 4, acted: 4, missed: 0 });
+      const { matched, unreadable, ...rest } = await engine.over(id);
+      // Of the first the page with the path may not be there yet.
+      expect(matched + unreadable).toBe(10);
+      expect(unreadable).toBeLessThanOrEqual(1);
+      expect(rest).toMatchObject({ hits: 4, acted: 4, missed: 0 });
       expect(engine.hits[0]).toMatchObject({ abi: 'i386', syscall: 'open', result: -constants.errno.EMFILE, path: '/kbtop-32-bit' });
     } finally {
       child.kill('SIGKILL');

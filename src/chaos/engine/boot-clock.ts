@@ -2,9 +2,6 @@
 import { readFileSync } from 'node:fs';
 import type { Addon } from '../../bpf/addon.ts';
 
-/** /proc/uptime counts in hundredths of a second, rounded down. */
-const TICK_NS = 10_000_000n;
-
 export class BootClock {
   readonly #addon: Pick<Addon, 'monotonicNs'>;
   readonly #readUptime: () => string;
@@ -17,12 +14,12 @@ export class BootClock {
     this.#now = now;
   }
 
-  /** Never in the future. Exact where the machine has not slept, else late by up to 10 ms. */
+  /** Never in the future. Exact where the machine has not slept; else late by up to 10 ms, the step of /proc/uptime, which is rounded down. */
   nowNs(): bigint {
     const monotonic = this.#addon.monotonicNs();
-    const [seconds = '0', fraction = ''] = (this.#readUptime().split(' ')[0] ?? '').split('.');
-    const uptime = BigInt(seconds) * 1_000_000_000n + BigInt(fraction.padEnd(9, '0').slice(0, 9));
-    return uptime <= monotonic && monotonic - uptime < 2n * TICK_NS ? monotonic : uptime > monotonic ? uptime : monotonic;
+    const [, seconds = '0', fraction = '0'] = /^(\d+)\.(\d{1,9}) /.exec(this.#readUptime()) ?? [];
+    const uptime = BigInt(seconds) * 1_000_000_000n + BigInt(fraction.padEnd(9, '0'));
+    return uptime > monotonic ? uptime : monotonic;
   }
 
   /** Milliseconds since the epoch of a moment of this clock. */

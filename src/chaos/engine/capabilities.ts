@@ -48,7 +48,8 @@ async function attempt(addon: Addon, { object: name, program, target, directory 
   let object: BpfObject | null = null;
   try {
     object = addon.open(objectPath(name), {
-      name: program, autoload: { [program]: true }, maxEntries: { tokens: 1 }, ...(target === undefined ? {} : { attachTargets: { [program]: target } }),
+      // Without a hook of its own the verifier would not even look at most of the program.
+      name: program, autoload: { [program]: true }, globals: { own_hook: 1n }, maxEntries: { tokens: 1 }, ...(target === undefined ? {} : { attachTargets: { [program]: target } }),
     });
     await object.load();
     const results: readonly ProgramResult[] = directory === undefined ? await object.attachAsync([program]) : [object.attachCgroup(program, directory)];

@@ -6,7 +6,7 @@
 import type { Addon, BpfMap, BpfObject, ProgramResult } from '../../bpf/addon.ts';
 import { objectPath } from '../../bpf/objects.ts';
 import { RecordReader } from '../../bpf/records.ts';
-import { type CallArguments, type Counters, type KernelHit, type KernelRule, NO_ARGUMENTS, NO_RULE, RULES_MAX, decodeCounters, decodeHit, encodeCall, encodeRule } from './layout.ts';
+import { type CallArguments, type Counters, type KernelHit, type KernelRule, NO_ARGUMENTS, NO_RULE, RULES_MAX, decodeCounters, decodeHit, encodeCall, encodeRule, freshCounters } from './layout.ts';
 
 const PROGRAMS = ['call_returns', 'task_exits', 'child_of', 'call_enters'];
 
@@ -99,7 +99,7 @@ export class FaultCore {
   put(slot: number, rule: KernelRule, concern: Concern): void {
     const bytes = encodeRule(rule);
     this.disarm(slot);
-    this.#states.update(index(slot), new Uint8Array(this.#states.valueSize));
+    this.#states.update(index(slot), freshCounters(rule.id));
     this.#concerns.set(slot, concern);
     this.#writeScope(concern.cgroups);
     for (const [call, { hooks }] of concern.calls) this.#callHooks.update(index(call * RULES_MAX + slot), word(hooks));
