@@ -212,13 +212,13 @@ export class Injector {
     let last;
     try {
       last = await engine.disarm(held.engineId);
+      // Hits that came until now belong to it.
+      if (!this.#closed) this.#drain(engine);
     } catch (error) {
       // It may still be in the kernel: everything must end.
       this.onBroken(error);
       throw error;
     }
-    // Hits that came until now belong to it.
-    if (!this.#closed) this.#drain(engine);
     if (last !== null) held.count(last);
     held.end(reason, detail);
     this.#held.delete(held.status.id);
