@@ -20,10 +20,11 @@ const volatile u64 own_hook = 0;
 
 static __always_inline s64 error_here(void)
 {
-	u64 error = take_error(own_hook);
+	s64 error = -(s64)take_error(own_hook);
 
-	/* The verifier of v6.12 and later wants to see the range. */
-	return error > ERRNO_MAX ? 0 : -(s64)error;
+	/* The verifier of v6.12 and later wants to see the range: of the very register, and it knows nothing of a negation. */
+	asm volatile("" : "+r"(error));
+	return error < -ERRNO_MAX || error > 0 ? 0 : error;
 }
 
 /* 64 bits wide: a system call whose upper half is zero returns four billion and something, not an error. */

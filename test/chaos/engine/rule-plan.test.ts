@@ -31,6 +31,25 @@ describe('planRule', () => {
     ]);
   });
 
+  it('fails what a kernel fault says, below the calls of every ABI', () => {
+    const kernel = { fault: 'slab', function: 'ext4_create', argument: 3, string: 'hello' };
+    const { rule, calls } = plan({ syscalls: ['openat'], kernel }, full, true);
+    const when = { kind: 'string', argument: 3, equals: 'hello' };
+    const hook = { object: 'chaos/alloc', targets: ['should_failslab'], perCgroup: false, required: true, kernel: { fault: { fault: 'slab', function: 'ext4_create', when }, backend: 'fmod_ret' } };
+    expect(calls.map(({ packed }) => callOf(packed).abi)).toEqual(['x86_64', 'i386', 'x32']);
+    for (const { hooks, backend } of calls) expect({ hooks, backend }).toMatchObject({ hooks: [hook], backend: 'fmod_ret' });
+    expect(rule).toMatchObject({ effect: 'error', value: 12n, dryRun: true });
+    // Only the same fault may share a hook.
+    const nameOf = (draft: RuleDraft): string => plan(draft, full).calls[0]?.hooks[0]?.name ?? '';
+    expect(nameOf({ syscalls: ['creat'], kernel })).toBe(calls[0]?.hooks[0]?.name);
+    const others = [{ kernel: { ...kernel, string: 'world' } }, { kernel: { ...kernel, fault: 'page' } }, { kernel, backend: 'kprobe' }].map((draft) => nameOf({ syscalls: ['openat'], ...draft }));
+    expect(new Set([calls[0]?.hooks[0]?.name, ...others]).size).toBe(4);
+  });
+
+  it('has no kernel fault where nothing lets the function fail', () => {
+    expect(() => plan({ syscalls: ['openat'], kernel: { fault: 'bio', function: 'vfs_fsync' } }, stock)).toThrow(/^no bio failures: fmod_ret: /);
+  });
+
   it('leaves out an ABI whose function this kernel does not let fail', () => {
     const capabilities = { ...full, injectable: new Set(['__x64_sys_openat']) };
     expect(lines(plan({ syscalls: ['openat'], error: 'ENOENT' }, capabilities))).toEqual(['x86_64 openat: modify __x64_sys_openat call', 'x32 openat: modify __x64_sys_openat call']);
