@@ -66,6 +66,8 @@ export interface PodStatus {
   readonly restarts: number;
   /** ISO 8601; null when not told. */
   readonly createdAt: string | null;
+  /** Containers with a probe that runs a command in them; absent: none has. */
+  readonly execProbes?: readonly string[];
 }
 
 /** Who a cgroup is. Every cgroup that a row refers to stands in `Frame.containers` under its key. */

@@ -40,10 +40,13 @@ const shape = (fields: Readonly<Record<string, Check>>): Check => (value, at, pr
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return wrong('an object')(value, at, problems);
   for (const [name, check] of Object.entries(fields)) {
     if (name in value) check((value as Record<string, unknown>)[name], `${at}.${name}`, problems);
-    else problems.push(`${at}.${name} is missing`);
+    else if (!('optional' in check)) problems.push(`${at}.${name} is missing`);
   }
   for (const name of Object.keys(value)) if (!(name in fields)) problems.push(`${at}.${name} is not in the contract`);
 };
+
+/** A field that may be missing: Frames leave out what is none. */
+const optional = (check: Check): Check => Object.assign(((value, at, problems) => check(value, at, problems)) as Check, { optional: true });
 
 const both = (first: Check, second: Check): Check => (value, at, problems) => {
   const before = problems.length;
@@ -102,7 +105,7 @@ const info = shape({
   kind: oneOf('pod', 'container', 'sandbox', 'service', 'user', 'host', 'unknown'), cgroupId: digits, cgroup: nullable(text), namespace: nullable(text), pod: nullable(text),
   podUid: nullable(text), container: nullable(text), containerId: nullable(text), image: nullable(text), labels: mapOf(text), labelSource: nullable(oneOf('oci', 'cri', 'logs', 'api', 'kubelet')),
   owner: nullable(shape({ kind: text, name: text })), qos: nullable(oneOf('Guaranteed', 'Burstable', 'BestEffort')),
-  podStatus: nullable(shape({ ready: count, containers: count, status: text, restarts: count, createdAt: nullable(time) })), pidNs: nullable(count), nodename: nullable(text),
+  podStatus: nullable(shape({ ready: count, containers: count, status: text, restarts: count, createdAt: nullable(time), execProbes: optional(listOf(text)) })), pidNs: nullable(count), nodename: nullable(text),
   nameSource: nullable(oneOf('cgroup', 'oci', 'cri', 'logs', 'api', 'kubelet')), unresolved: nullable(text),
 });
 

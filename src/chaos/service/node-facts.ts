@@ -1,5 +1,7 @@
 /** What safety rules and warnings ask about the node. */
 import { join } from 'node:path';
+import type { ContainerInfo } from '../../frame/frame.ts';
+import { fullName } from '../../frame/names.ts';
 import type { NodeFacts } from '../node-warnings.ts';
 import { readText } from './processes.ts';
 
@@ -9,7 +11,11 @@ function isSet(name: string, proc: string): boolean | null {
   return text === undefined || !/^-?\d+$/.test(text) ? null : Number(text) !== 0;
 }
 
-/** No source of names tells probes that run commands so far: none are known. */
-export function nodeFacts(cgroupMode: NodeFacts['cgroupMode'], ioUring: NodeFacts['ioUring'], proc = '/proc'): NodeFacts {
-  return { panicOnOops: isSet('panic_on_oops', proc), hungTaskPanic: isSet('hung_task_panic', proc), softlockupPanic: isSet('softlockup_panic', proc), cgroupMode, execProbes: [], ioUring };
+/** Of these containers those that the kubelet runs commands in, as the Kubernetes API or the kubelet tells. */
+export function execProbed(containers: readonly ContainerInfo[]): string[] {
+  return [...new Set(containers.filter(({ container, podStatus }) => container !== null && podStatus?.execProbes?.includes(container) === true).map(fullName))];
+}
+
+export function nodeFacts(cgroupMode: NodeFacts['cgroupMode'], { ioUring, execProbes }: Pick<NodeFacts, 'ioUring' | 'execProbes'>, proc = '/proc'): NodeFacts {
+  return { panicOnOops: isSet('panic_on_oops', proc), hungTaskPanic: isSet('hung_task_panic', proc), softlockupPanic: isSet('softlockup_panic', proc), cgroupMode, execProbes, ioUring };
 }

@@ -10,7 +10,7 @@ import { isSandbox, judgeTarget, type TargetCgroup } from '../refused-targets.ts
 import type { Rule, RuleTarget } from '../rule.ts';
 import { planRule } from '../scenario-choice.ts';
 import type { ChaosCapabilities } from '../select.ts';
-import { nodeFacts } from './node-facts.ts';
+import { execProbed, nodeFacts } from './node-facts.ts';
 import { ioUringUsers } from './processes.ts';
 import { notFoundText, type Pin, pinOf, type Place, placesOf, targetName } from './targets.ts';
 import type { Who } from './who.ts';
@@ -54,7 +54,7 @@ export async function decide(rule: Rule, permits: Permits, who: Who, capabilitie
   if (target === null) throw new ChaosError('failed', 'the rule says nothing about whom it is for: give it a pod, cgroup or container id');
   const { pin, places, roots } = await locate(target, who);
   const cgroups = withTasks(who, places);
-  const node = nodeFacts(who.cgroupMode, ioUringUsers(cgroups.flatMap(({ tasks }) => tasks)));
+  const node = nodeFacts(who.cgroupMode, { ioUring: ioUringUsers(cgroups.flatMap(({ tasks }) => tasks)), execProbes: execProbed(cgroups.map(({ info }) => info)) });
   const { arch } = capabilities;
   const { refusals, excluded } = judgeRule(rule, { arch, target: cgroups, own: who.own(), node }, permits);
   const left = cgroups.filter(({ key }) => !excluded.includes(key));

@@ -68,6 +68,14 @@ function run(statuses: readonly Json[], sum: Sum): { readonly reason: string | n
   return { reason, running };
 }
 
+const PROBES = ['livenessProbe', 'readinessProbe', 'startupProbe'] as const;
+
+/** Names of the containers that the kubelet runs commands in to see how they are. */
+function execProbes(containers: readonly Json[]): string[] {
+  const probed = containers.filter((one) => PROBES.some((probe) => { const exec = object(one[probe])['exec']; return typeof exec === 'object' && exec !== null; }));
+  return probed.map((one) => text(one['name'])).filter((name) => name !== null);
+}
+
 /** @param pod an object of kind Pod, of the API or of the kubelet; never throws, whatever it is */
 export function podStatus(pod: unknown): PodStatus {
   const metadata = object(object(pod)['metadata']);
@@ -97,8 +105,10 @@ export function podStatus(pod: unknown): PodStatus {
     else if (phase !== 'Succeeded' && phase !== 'Failed') reason = 'Terminating';
   }
   const createdAt = text(metadata['creationTimestamp']);
+  const probed = execProbes([...list(spec['containers']).map(object), ...inits]);
   return {
     ready: sum.ready, containers: list(spec['containers']).length + inits.filter((one) => one['restartPolicy'] === 'Always').length,
     status: reason, restarts: sum.restarts, createdAt: createdAt !== null && !Number.isNaN(Date.parse(createdAt)) ? createdAt : null,
+    ...(probed.length > 0 && { execProbes: probed }),
   };
 }

@@ -3,7 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { nodeFacts } from '../../../src/chaos/service/node-facts.ts';
+import { info } from '../../output/frames.ts';
+import { execProbed, nodeFacts } from '../../../src/chaos/service/node-facts.ts';
 import { ioUringUsers, ownPids, parseStat, processStat, tasksIn, terminalOf } from '../../../src/chaos/service/processes.ts';
 
 let proc: string;
@@ -74,9 +75,17 @@ describe('tasks of a cgroup', () => {
 
 describe('the node', () => {
   it('tells what it panics at, or nothing', () => {
-    expect(nodeFacts('v2', null, proc)).toEqual({ panicOnOops: null, hungTaskPanic: null, softlockupPanic: null, cgroupMode: 'v2', execProbes: [], ioUring: null });
+    expect(nodeFacts('v2', { ioUring: null, execProbes: [] }, proc)).toEqual({ panicOnOops: null, hungTaskPanic: null, softlockupPanic: null, cgroupMode: 'v2', execProbes: [], ioUring: null });
     mkdirSync(join(proc, 'sys/kernel'), { recursive: true });
     for (const [name, text] of [['panic_on_oops', '1\n'], ['hung_task_panic', '0\n'], ['softlockup_panic', 'x']] as const) writeFileSync(join(proc, 'sys/kernel', name), text);
-    expect(nodeFacts('hybrid', ['db'], proc)).toMatchObject({ panicOnOops: true, hungTaskPanic: false, softlockupPanic: null, ioUring: ['db'] });
+    expect(nodeFacts('hybrid', { ioUring: ['db'], execProbes: ['shop/db'] }, proc)).toMatchObject({ panicOnOops: true, hungTaskPanic: false, softlockupPanic: null, ioUring: ['db'], execProbes: ['shop/db'] });
+  });
+});
+
+describe('probes that run commands', () => {
+  it('are told of the containers that have some, each once', () => {
+    const podStatus = { ready: 1, containers: 2, status: 'Running', restarts: 0, createdAt: null };
+    const db = info({ kind: 'pod', namespace: 'shop', pod: 'db-0', container: 'db', podStatus: { ...podStatus, execProbes: ['db'] } });
+    expect(execProbed([db, db, { ...db, container: 'proxy' }, { ...db, container: null }, { ...db, podStatus }, { ...db, podStatus: null }])).toEqual(['shop/db-0/db']);
   });
 });

@@ -93,6 +93,12 @@ describe('READY, STATUS and RESTARTS', () => {
     expect(podStatus({ metadata: { creationTimestamp: 'soon' } }).createdAt).toBeNull();
   });
 
+  it('tells whom probes run commands in', () => {
+    const containers = [{ name: 'web', livenessProbe: { httpGet: { port: 80 } } }, { name: 'db', readinessProbe: { exec: { command: ['pg_isready'] } } }, { name: 'x', startupProbe: { exec: null } }];
+    expect(podStatus({ spec: { containers, initContainers: [{ name: 'proxy', restartPolicy: 'Always', startupProbe: { exec: {} } }] } }).execProbes).toEqual(['db', 'proxy']);
+    expect(podStatus({ spec: { containers: containers.slice(0, 1) } })).not.toHaveProperty('execProbes');
+  });
+
   it('never throws', () => {
     fc.assert(fc.property(fc.anything(), fc.anything(), fc.anything(), (a, b, c) => {
       const hostile = { metadata: a, spec: { initContainers: b, containers: c }, status: { conditions: a, initContainerStatuses: [b, c, { state: a }], containerStatuses: [c, { state: { terminated: b } }] } };
