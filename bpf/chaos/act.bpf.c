@@ -45,7 +45,7 @@ int override(struct pt_regs *regs)
 }
 
 SEC("?lsm")
-int deny(void *ctx)
+long deny(void *ctx)
 {
 	return error_here();
 }

@@ -17,7 +17,7 @@ const GETPGID = isX86 ? 121 : 155;
 const GETPPID = isX86 ? 110 : 173;
 const I386_GETPGID = 132;
 const OVERLAYFS = 0x794c7630;
-const SECOND = 1000 * timeScale;
+const SHORT_MS = 500 * timeScale;
 
 interface Case {
   readonly backend: BackendName;
@@ -91,9 +91,9 @@ for (const { backend, ability, syscall, workload, command, failed = (errno: numb
     it('is over at its time', () => withBoth(workload, async (hit, _, group) => {
       using engine = new Engine();
       const before = await hit.ask(command);
-      const { id } = await engine.arm({ ...rule, duration: SECOND }, [group]);
+      const { id } = await engine.arm({ ...rule, duration: SHORT_MS }, [group]);
       expect(await hit.ask(command)).toBe(ENOSPC);
-      await sleep(SECOND + 20);
+      await sleep(SHORT_MS + 20);
       expect(await hit.ask(command)).toBe(before);
       expect(engine.status(id)).toMatchObject({ matched: 1, hits: 1, over: 'duration' });
     }));
