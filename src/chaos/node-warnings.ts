@@ -19,7 +19,7 @@ export interface NodeFacts {
 }
 
 export interface Warning {
-  readonly about: 'panic_on_oops' | 'hung_task_panic' | 'softlockup_panic' | 'exec-probes' | 'io_uring' | 'cgroup-v1' | 'runtime' | 'retries' | 'calls' | 'stopped';
+  readonly about: 'panic_on_oops' | 'hung_task_panic' | 'softlockup_panic' | 'exec-probes' | 'io_uring' | 'cgroup-v1' | 'runtime' | 'retries' | 'calls' | 'stopped' | 'stall';
   /** One line. Raw, not escaped. */
   readonly text: string;
 }
@@ -35,6 +35,8 @@ export function warningsOf(rule: Rule, arch: Arch, node: NodeFacts, target: read
 
   if (node.panicOnOops === true) warn('panic_on_oops', 'this node panics on an oops (kernel.panic_on_oops=1): a kernel bug that the fault wakes takes the node down');
   if (node.hungTaskPanic === true && (kernel !== null || names.some((name) => STALLING.has(name)))) warn('hung_task_panic', 'this node panics when a task is stuck for minutes (kernel.hung_task_panic=1): do not stall it for long');
+  // Writeback tries a failed allocation again and again.
+  if (kernel !== null && kernel.fault !== 'bio' && names.some((name) => STALLING.has(name))) warn('stall', 'a program that such a call holds up cannot be killed before the fault ends');
   if (node.softlockupPanic === true && effect.kind === 'delay') warn('softlockup_panic', 'this node panics on a stalled CPU (kernel.softlockup_panic=1)');
   if (node.execProbes.length > 0) warn('exec-probes', `probes that run commands in ${several(node.execProbes)} will be hit, too: kubelet may restart the container`);
   if (node.ioUring !== null && node.ioUring.length > 0) warn('io_uring', `${several(node.ioUring)} uses io_uring: what it does there passes no system call and is not hit`);

@@ -184,6 +184,8 @@ describe('warningsOf', () => {
     ['panic_on_oops', about(open, { panicOnOops: true }), ['panic_on_oops']],
     ['hung_task_panic and a call that returns', about(open, { hungTaskPanic: true }), []],
     ['hung_task_panic and fsync', about({ syscalls: ['fsync'], delay: 500 }, { hungTaskPanic: true }), ['hung_task_panic']],
+    ['writeback that fails to allocate', about({ syscalls: ['fsync'], kernel: { fault: 'slab', function: 'ext4_init_io_end' } }), ['stall']],
+    ['an open that does', about({ syscalls: ['openat'], kernel: { fault: 'slab', function: 'ext4_create' } }), []],
     ['softlockup_panic and a delay', about({ syscalls: ['read'], delay: 500 }, { softlockupPanic: true }), ['softlockup_panic']],
     ['softlockup_panic and an error', about(open, { softlockupPanic: true }), []],
     ['exec probes', about(open, { execProbes: ['app'] }), ['exec-probes']],
