@@ -66,7 +66,7 @@ describe.skipIf(!canLoadBpf)('kbtop snapshot (needs root and BTF)', () => {
     expect(families.get('kbtop_interval_seconds')?.samples[0]?.value).toBeGreaterThan(0.25);
 
     const all = await kbtop(short);
-    expect(all.stdout.split('\n\n').map((section) => section.split(/ {2}|\n/, 1)[0])).toEqual([expect.stringMatching(/^node /) as string, 'SYSCALLS', 'RUN QUEUE', 'OPENS', 'TCP CONNECTS', 'CONTAINERS']);
+    expect(all.stdout.split('\n\n').map((section) => section.split(/ {2}|\n/, 1)[0])).toEqual([expect.stringMatching(/^node /) as string, 'SYSCALLS', 'RUN QUEUE', 'OPENS', 'TCP CONNECTS', 'CONTAINERS', 'PROCESSES']);
     const one = await kbtop([...short, '--pane', 'containers', '--sort-by', 'tasks', '--limit', '2']);
     expect(lines(one.stdout)).toHaveLength(3);
     expect(one.stdout).toMatch(/^NAMESPACE +POD +CONTAINER/);
