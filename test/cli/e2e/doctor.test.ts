@@ -1,5 +1,6 @@
 /** The built doctor, for root and for nobody, in a pipe and on a terminal. */
 import { describe, expect, it } from 'vitest';
+import { BACKEND_NAMES } from '../../../src/chaos/backends.ts';
 import { PANE_IDS } from '../../../src/frame/panes/index.ts';
 import { canLoadBpf } from '../../workloads/cgroup.ts';
 import { NOBODY, isRoot, kbtop, onlyLine, openKbtop } from './kbtop.ts';
@@ -27,7 +28,8 @@ describe('kbtop doctor', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(named(rows, 'panes')).toEqual(PANE_IDS);
     for (const row of rows.filter(({ group }) => group === 'panes')) expect(row.reason).toMatch(/programs load and attach/);
-    expect(named(rows, 'chaos')).toEqual(['kprobe override', 'fmod_ret', 'LSM', 'cgroup hooks', 'signal']);
+    expect(named(rows, 'chaos')).toEqual(BACKEND_NAMES);
+    for (const backend of ['cgroup', 'signal', 'delay']) expect(rows.find(({ group, check }) => group === 'chaos' && check === backend)).toMatchObject({ ok: 'yes' });
     expect(named(rows, 'programs')).toContain('tp_btf');
     expect(rows.find(({ group, check }) => group === 'identity' && check === 'cgroup')?.ok).toBe('yes');
     expect(named(rows, 'kernel')).toEqual(expect.arrayContaining(['BTF', 'lockdown', 'RLIMIT_MEMLOCK', 'kernel']));
