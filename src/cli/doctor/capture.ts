@@ -22,6 +22,8 @@ function paneCheck(pane: PaneId, { status, reason }: PaneState, results: readonl
   if (status !== 'ok') return check('panes', pane, false, reason ?? `it is ${status}`);
   const failed = failedPrograms(results);
   if (failed !== '' || reason !== null) return check('panes', pane, 'partly', [reason, failed].filter(Boolean).join('; '));
+  // Its numbers come from another pane's programs, or from the walk over all tasks.
+  if (results.length === 0) return check('panes', pane, true, 'needs no programs of its own');
   return check('panes', pane, true, `all ${results.length} programs load and attach`);
 }
 
