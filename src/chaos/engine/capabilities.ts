@@ -29,6 +29,8 @@ export interface KernelCapabilities extends ChaosCapabilities {
 const RARE_CALL: Readonly<Record<Arch, string>> = { x86_64: '__x64_sys_getpgid', arm64: '__arm64_sys_getpgid' };
 const RARE_SECURITY = 'security_path_chroot';
 const RARE_LSM = 'path_chroot';
+/** Of those that let programs sleep. */
+const RARE_SLEEPING_LSM = 'syslog';
 const CGROUP_LSM = 'socket_bind';
 const FOUND: Usable = { usable: true, reason: 'loads and attaches' };
 
@@ -123,7 +125,7 @@ async function detect(addon: Addon, debug: (text: string) => void): Promise<Kern
   const act = (program: string, target: string, directory?: string): Promise<Usable> => attempt(addon, { object: 'chaos/act', program, target, ...(directory === undefined ? {} : { directory }) }, debug);
   const noCgroup = no('no cgroup v2 hierarchy is mounted');
   const [core, fmodRet, kprobe, security, lsm, holdingCall, holdingLsm, [lsmCgroup, cgroup]] = await Promise.all([
-    decides(addon, debug), act('modify', RARE_CALL[arch]), act('override', RARE_CALL[arch]), act('modify', RARE_SECURITY), act('deny', RARE_LSM), act('modify_holding', RARE_CALL[arch]), act('deny_holding', RARE_LSM),
+    decides(addon, debug), act('modify', RARE_CALL[arch]), act('override', RARE_CALL[arch]), act('modify', RARE_SECURITY), act('deny', RARE_LSM), act('modify_holding', RARE_CALL[arch]), act('deny_holding', RARE_SLEEPING_LSM),
     inScratchCgroup((directory) => (directory === null ? Promise.resolve([noCgroup, noCgroup] as const)
       : Promise.all([act('deny_cgroup', CGROUP_LSM, directory), attempt(addon, { object: 'chaos/cgroup', program: 'connect4', directory }, debug)]))),
   ]);
