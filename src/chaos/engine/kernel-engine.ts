@@ -102,7 +102,7 @@ export class KernelEngine implements FaultEngine {
     try {
       await hooks.acquire(id, placesOf(plan.calls, scope));
       const calls = concernedCalls(plan.calls, hooks);
-      if (calls.size === 0) throw new ChaosError('impossible', `this kernel has none of the functions of ${[...new Set(plan.calls.map(({ syscall }) => syscall))].join(', ')}`);
+      if (calls.size === 0) throw new ChaosError('impossible', `this kernel lets nothing act on ${[...new Set(plan.calls.map(({ syscall }) => syscall))].join(', ')} in this way: none of its functions or hooks can be attached`);
       await core.attach();
       this.#goOn(clears);
       const armedNs = this.#clock.nowNs(), untilNs = armedNs + BigInt(Math.round(Math.min(rule.durationMs, ARMED_MAX_MS))) * 1_000_000n;

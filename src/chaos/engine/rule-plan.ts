@@ -57,7 +57,7 @@ const placesOf = (syscall: string): CallArguments => ({ path: PATH_ARGUMENTS.get
 const onFunction = (program: string, targets: readonly string[], required: boolean): HookSpec => ({ object: 'chaos/act', program, targets, perCgroup: false, name: 'call', required });
 
 /** A hook may go by two names. */
-const onHook = (program: string, hook: string, perCgroup: boolean): HookSpec => ({ object: 'chaos/act', program, targets: [hook], perCgroup, name: hook.replace(/^security_/, ''), required: true });
+const onHook = (program: string, hook: string, perCgroup: boolean, required: boolean): HookSpec => ({ object: 'chaos/act', program, targets: [hook], perCgroup, name: hook.replace(/^security_/, ''), required });
 
 /** What fails below the call; rules with the same fault share it. */
 const belowCall = (fault: KernelFault, backend: 'fmod_ret' | 'kprobe'): HookSpec => ({
@@ -81,7 +81,8 @@ function hooksOf(call: Call, attachment: Attachment, { injectable }: KernelCapab
     case 'hooks': {
       const { backend, hooks } = attachment;
       const program = holding ? HOLDING.lsm : PROGRAMS[backend];
-      return hooks.map((hook) => onHook(program, hook, backend === 'lsm_cgroup'));
+      // Of a call's hooks only some let programs sleep; a call that passes none of these is told as missed.
+      return hooks.map((hook) => onHook(program, hook, backend === 'lsm_cgroup', !holding));
     }
     case 'function': {
       const { backend, entries } = attachment;
