@@ -2,6 +2,7 @@
 import type { AuditReason } from '../../chaos/audit.ts';
 import type { FaultStatus, Plan } from '../../chaos/door.ts';
 import type { Hit } from '../../chaos/hit.ts';
+import type { Selection } from '../../chaos/select.ts';
 import { escapeForTerminal } from '../../frame/escape.ts';
 import { formatDuration } from '../../frame/duration.ts';
 
@@ -54,13 +55,33 @@ const indented = (lines: readonly string[]): string[] => lines.map((line) => `  
 
 const MAX_TARGETS = 10;
 
+type Why = Pick<Selection, 'reason' | 'notes' | 'others'>;
+
+const WORD = /[\w-]+/g;
+const renamed = (text: string, from: string, to: string): string => text.replaceAll(WORD, (word) => (word === from ? to : word));
+
+/** Of calls that differ in nothing but their names, one for all: a family would fill the screen otherwise. */
+export function toldTogether(selections: readonly Selection[]): Why[] {
+  const groups = new Map<string, Selection[]>();
+  for (const one of selections) {
+    const told = renamed(JSON.stringify([one.reason, one.notes, one.others]), one.syscall, '\0');
+    groups.set(told, [...(groups.get(told) ?? []), one]);
+  }
+  return [...groups.values()].flatMap((group): Why[] => {
+    const [first] = group;
+    if (first === undefined || group.length === 1) return group;
+    const name = (text: string): string => renamed(text, first.syscall, group.map(({ syscall }) => syscall).join(', '));
+    return [{ reason: name(first.reason), notes: first.notes.map(name), others: first.others.map((other) => ({ ...other, reason: name(other.reason) })) }];
+  });
+}
+
 /** The sentence, whom it hits, what acts, warnings and what stands in its way, a line each. @param reasons why every other backend is not the one */
 export function planLines({ text, targets, selections, warnings, refusals, confirmation }: Plan, reasons: boolean): string[] {
   const names = targets.map(({ name, cgroup }) => (cgroup === null || cgroup === name ? name : `${name} (${cgroup})`));
   return [
     escapeForTerminal(text),
     ...indented(names.length > MAX_TARGETS ? [...names.slice(0, MAX_TARGETS), `and ${names.length - MAX_TARGETS} more cgroups`].map((name) => `hits ${name}`) : names.map((name) => `hits ${name}`)),
-    ...selections.flatMap(({ reason, notes, others }) => indented([reason, ...notes.map((note) => `note: ${note}`), ...(reasons ? others.map((other) => `  not ${other.backend}: ${other.reason}`) : [])])),
+    ...toldTogether(selections).flatMap(({ reason, notes, others }) => indented([reason, ...notes.map((note) => `note: ${note}`), ...(reasons ? others.map((other) => `  not ${other.backend}: ${other.reason}`) : [])])),
     ...indented(warnings.map((warning) => `warning: ${warning.text}`)),
     ...indented(refusals.map(({ reason }) => `refused: ${reason}`)),
     ...(confirmation === null ? [] : indented([...confirmation.reasons, `"${confirmation.text}" is to be typed before it is armed`])),
@@ -71,6 +92,6 @@ export function planLines({ text, targets, selections, warnings, refusals, confi
 export function obstacleOf({ refusals, selections, rule }: Plan): string | null {
   if (refusals.length > 0) return refusals.map(({ reason, unless }) => (unless === null || reason.includes(unless) ? reason : `${reason} (${unless} allows it)`)).join('; ');
   if (selections.length === 0) return `no program here has a call ${rule.syscalls.join(', ')}`;
-  const impossible = [...new Set(selections.filter(({ attachment }) => attachment === null).map(({ reason }) => reason))];
+  const impossible = [...new Set(toldTogether(selections.filter(({ attachment }) => attachment === null)).map(({ reason }) => reason))];
   return impossible.length === 0 ? null : impossible.join('; ');
 }

@@ -3,7 +3,7 @@ import type { FaultStatus } from '../../../src/chaos/door.ts';
 import type { Hit } from '../../../src/chaos/hit.ts';
 import { eventLine } from '../../../src/cli/chaos/run.ts';
 import { stoppedText } from '../../../src/cli/chaos/stop.ts';
-import { HIT_HEADINGS, hitLine, obstacleOf, planLines, summaryLine } from '../../../src/cli/chaos/text.ts';
+import { HIT_HEADINGS, hitLine, obstacleOf, planLines, summaryLine, toldTogether } from '../../../src/cli/chaos/text.ts';
 import { select } from '../../../src/chaos/select.ts';
 import { BARE } from '../../chaos/capabilities-fixture.ts';
 import { rule } from '../../chaos/service/fixture.ts';
@@ -60,6 +60,16 @@ describe('a plan in text', () => {
     expect(lines).toEqual(['For 1 min, \\ex', '  hits shop/web-1/app (/a)', '  connect: errors by cgroup', '  note: connect: IPv4 and IPv6 only', '  warning: beware', '  refused: no', '  wide: 2 pods are hit', '  "web-1" is to be typed before it is armed']);
     expect(planLines(base, true)).toContain('    not signal: gives signals only');
     expect(planLines({ ...base, targets: Array.from({ length: 12 }, (_, i) => ({ key: `${i}`, cgroup: null, name: `c${i}` })) }, false)).toContain('  hits and 2 more cgroups');
+  });
+
+  it('tells calls together that differ in nothing but their names', () => {
+    const selections = ['open', 'openat', 'connect'].map((syscall) => select(syscall, effect, BARE));
+    const [together, apart, ...rest] = toldTogether(selections);
+    expect(together?.reason).toMatch(/^no errors from open, openat: /);
+    expect(together?.others.find(({ backend }) => backend === 'cgroup')?.reason).toBe('cgroups have no hook for open, openat');
+    expect(apart).toEqual({ reason: selections[2]?.reason, notes: selections[2]?.notes, others: selections[2]?.others, attachment: selections[2]?.attachment, syscall: 'connect' });
+    expect(rest).toEqual([]);
+    expect(planLines({ ...base, selections }, false).filter((line) => line.includes('openat'))).toHaveLength(1);
   });
 
   it('knows why it cannot be armed', () => {
