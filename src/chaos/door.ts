@@ -8,7 +8,7 @@ import type { Refusal } from './refused-targets.ts';
 import type { Rule } from './rule.ts';
 import type { ChaosCapabilities, Selection } from './select.ts';
 import type { AuditReason } from './audit.ts';
-import type { Hit } from './hit.ts';
+import type { FaultCounts, Hit } from './hit.ts';
 
 /** A fault that cannot be had, or went wrong: one line that says what to do. */
 export class ChaosError extends Error {
@@ -48,7 +48,7 @@ export interface Plan {
 export type FaultState = 'armed' | 'ended';
 
 /** A fault, armed or ended. */
-export interface FaultStatus {
+export interface FaultStatus extends FaultCounts {
   /** In this process, from 1. */
   readonly id: number;
   /** Id in the audit. */
@@ -69,15 +69,6 @@ export interface FaultStatus {
   readonly endReason: AuditReason | null;
   /** One line about an error; null. */
   readonly endDetail: string | null;
-  /** Calls that matched, that were hit, and that really failed, were held or signalled (surfaced). */
-  readonly matched: number;
-  readonly hits: number;
-  readonly acted: number;
-  /** Hits that the hook never saw, arguments that could not be read, delays left out, hits that could not be told. */
-  readonly missed: number;
-  readonly unreadable: number;
-  readonly throttled: number;
-  readonly lost: number;
 }
 
 export type ChaosEvent =

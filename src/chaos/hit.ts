@@ -31,3 +31,16 @@ export interface Hit {
   readonly path: string | null;
   readonly backend: string;
 }
+
+/** What a fault has counted so far. */
+export interface FaultCounts {
+  /** Calls that matched, that were hit, and that really failed, were held or signalled (surfaced). */
+  readonly matched: number;
+  readonly hits: number;
+  readonly acted: number;
+  /** Hits that the hook never saw, arguments that could not be read, delays left out, hits that could not be told. */
+  readonly missed: number;
+  readonly unreadable: number;
+  readonly throttled: number;
+  readonly lost: number;
+}

@@ -5,7 +5,7 @@
 import type { Addon } from '../../bpf/addon.ts';
 import type { AuditReason } from '../audit.ts';
 import type { Injected } from '../door.ts';
-import type { Hit } from '../hit.ts';
+import type { FaultCounts, Hit } from '../hit.ts';
 import type { Rule } from '../rule.ts';
 import type { ChaosCapabilities, Selection } from '../select.ts';
 
@@ -15,19 +15,12 @@ export interface ScopeCgroup {
   readonly directory: string | null;
 }
 
-export interface EngineFault {
+export interface EngineFault extends FaultCounts {
   readonly id: number;
   readonly backends: readonly string[];
   /** Milliseconds since the epoch, as the kernel was told. */
   readonly armedAt: number;
   readonly deadline: number;
-  readonly matched: number;
-  readonly hits: number;
-  readonly acted: number;
-  readonly missed: number;
-  readonly unreadable: number;
-  readonly throttled: number;
-  readonly lost: number;
   /** Set when the kernel will not hit any more: time over, budget spent, last call past. */
   readonly over: Extract<AuditReason, 'duration' | 'budget'> | null;
   /** One line: new cgroups of the target could not be reached, so it goes on in the old ones only. */
