@@ -2,12 +2,14 @@
 import type { Frame } from '../frame/frame.ts';
 import type { FrameSource } from '../frame/source.ts';
 import { type ChaosEffect, ChaosDriver } from './chaos/driver.ts';
+import { CompanyDriver } from './company/driver.ts';
 import type { Effect } from './effects.ts';
 import { History } from './history/history.ts';
 import type { InputEvent } from './keys.ts';
 import type { Start } from './model.ts';
 import { initialState } from './model.ts';
 import { saveFrame } from './save.ts';
+import { StaleClock } from './stale.ts';
 import { Store } from './store.ts';
 import type { Role } from './theme.ts';
 
@@ -18,6 +20,9 @@ export interface Host {
   redraw(): void;
 }
 
+/** How much later than its interval the first Frame may be, milliseconds: what measures takes its time to start. */
+const START_MS = 3000;
+
 export class Controller {
   readonly store: Store;
   readonly #source: FrameSource;
@@ -26,6 +31,9 @@ export class Controller {
   readonly #history = new History();
   /** Null: no fault can be armed from this screen. */
   readonly #chaos: ChaosDriver | null;
+  /** Null: this screen is alone. */
+  readonly #company: CompanyDriver | null;
+  readonly #clock = new StaleClock((ms) => this.store.dispatch({ type: 'silent', ms }));
   #latest: Frame | null = null;
   #unsubscribe: () => void = () => {};
 
@@ -34,7 +42,8 @@ export class Controller {
     this.#host = host;
     this.#directory = start.options.saveDirectory;
     this.store = new Store(initialState({ now: Date.now(), ...start }), (effect) => this.#perform(effect));
-    const { chaos, readOnly, permits } = start.options;
+    const { chaos, company, readOnly, permits } = start.options;
+    this.#company = company == null ? null : new CompanyDriver(company, this.store);
     this.#chaos = chaos == null || readOnly ? null : new ChaosDriver(chaos, permits ?? { expert: false, allowSystem: false }, (action) => this.store.dispatch(action));
   }
 
@@ -48,13 +57,20 @@ export class Controller {
         failed(error);
       }
     });
+    if (this.#latest === null) this.#clock.heard(this.store.getState().intervalMs + START_MS);
     this.#chaos?.connect();
-    this.#source.done.then(() => this.store.dispatch({ type: 'ended', reason: 'END' }), failed);
+    this.#company?.connect();
+    this.#source.done.then(() => {
+      this.#clock.stop();
+      this.store.dispatch({ type: 'ended', reason: 'END' });
+    }, failed);
   }
 
   disconnect(): void {
     this.#unsubscribe();
     this.#chaos?.disconnect();
+    this.#company?.disconnect();
+    this.#clock.stop();
   }
 
   input(events: readonly InputEvent[]): void {
@@ -64,9 +80,18 @@ export class Controller {
 
   #frame(frame: Frame): void {
     this.#latest = frame;
+    this.#clock.heard(Math.max(frame.intervalMs, this.store.getState().intervalMs));
+    this.#readCan();
     this.#history.push(frame);
     if (this.store.getState().paused) this.store.dispatch({ type: 'missed' });
     else this.#show();
+  }
+
+  /** A source that is attached to another may be told other things after it has found its way back. */
+  #readCan(): void {
+    const { can } = this.store.getState();
+    const { setInterval, setLevel } = this.#source.can;
+    if (can.setInterval !== setInterval || can.setLevel !== setLevel) this.store.dispatch({ type: 'can', can: { setInterval, setLevel } });
   }
 
   #show(): void {
@@ -85,6 +110,7 @@ export class Controller {
       }
       case 'suspend': return this.#host.suspend();
       case 'redraw': return this.#host.redraw();
+      case 'companyDrive': return this.#company?.perform(effect);
       case 'interval': return this.#source.setInterval(effect.ms);
       case 'level': return this.#source.setLevel(effect.pane, effect.level);
       case 'pause': {

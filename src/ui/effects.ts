@@ -1,6 +1,7 @@
 /** What the state cannot do itself: asked for by update.ts, done by the store. */
 import type { Rule } from '../chaos/rule.ts';
 import type { Frame, Level, PaneId } from '../frame/frame.ts';
+import type { CompanyEffect } from './company/update.ts';
 
 export type Effect =
   | { readonly kind: 'quit'; readonly code: number }
@@ -12,6 +13,7 @@ export type Effect =
   | { readonly kind: 'pause' }
   | { readonly kind: 'resume' }
   | { readonly kind: 'reset' }
+  | CompanyEffect
   | { readonly kind: 'chaosCapabilities' }
   /** What the door thinks of a rule, once nobody changes it any more; null: of none. */
   | { readonly kind: 'chaosPlan'; readonly rule: Rule | null; readonly serial: number }

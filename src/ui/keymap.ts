@@ -9,6 +9,7 @@ export type Command =
   | 'filter' | 'errorsOnly' | 'sortMenu' | 'sortNext' | 'sortPrevious' | 'reverse'
   | 'pause' | 'slower' | 'faster' | 'level' | 'totals' | 'heatMap' | 'reset' | 'save'
   | 'accept' | 'close'
+  | 'drive' | 'follow' | 'viewers'
   | 'chaos' | 'stopAll' | 'panelNext' | 'panelPrevious' | 'panelLeft' | 'panelRight' | 'panelEnter' | 'panelArm' | 'panelConfirm' | 'panelUp' | 'panelDown' | 'panelEnd' | 'panelWhy' | 'panelPageUp' | 'panelPageDown';
 
 /** Where a binding holds. The panes are `main`; a list to choose from, one that letters narrow, and an overlay take the keys they name.
@@ -29,12 +30,13 @@ export interface Binding {
   readonly dangerous?: boolean;
   /** When the key does anything at all; otherwise it is nowhere, in help and footer neither. */
   readonly when?: (state: State) => boolean;
-  readonly group: 'go' | 'find' | 'show' | 'measure' | 'chaos' | 'leave';
+  readonly group: 'go' | 'find' | 'show' | 'measure' | 'company' | 'chaos' | 'leave';
 }
 
 const canLevel = (state: State): boolean => state.can.setLevel && !state.readOnly;
 /** Without a door, or on a screen that must change nothing, no key for faults exists. */
 const canChaos = (state: State): boolean => state.chaos !== null && !state.readOnly;
+const inCompany = (state: State): boolean => state.company !== null;
 const canInterval = (state: State): boolean => state.can.setInterval && !state.readOnly;
 
 const PANEL = ['form', 'faults', 'dryRun', 'confirm', 'waiting'] as const satisfies readonly Context[];
@@ -81,6 +83,10 @@ export const KEYMAP: readonly Binding[] = [
   { group: 'measure', command: 'reset', keys: ['0'], context: ['main'], label: 'Reset', description: 'forget history, totals and losses so far' },
   { group: 'measure', command: 'save', keys: ['w'], context: ['main', 'overlay'], label: 'Save', description: 'write what the screen shows to a file, as JSON', footer: 10 },
 
+  { group: 'company', command: 'follow', keys: ['F'], context: ['main', 'overlay'], label: 'Follow', description: 'follow whoever drives, or look around alone; any step of your own stops following', footer: 4.5, when: inCompany },
+  { group: 'company', command: 'drive', keys: ['D'], context: ['main', 'overlay'], label: 'Drive', description: 'take the wheel: those who follow see what you see; again lets go', footer: 4.7, when: inCompany },
+  { group: 'company', command: 'viewers', keys: ['V'], context: ['main', 'overlay'], label: 'Viewers', description: 'who looks at this capture, who drives and who follows', footer: 10.5, when: inCompany },
+
   { group: 'chaos', command: 'chaos', keys: ['c', 'f8'], context: ['main'], label: 'Chaos', description: 'make calls of the row\'s container fail, wait or end: the chaos panel', footer: 6.5, dangerous: true, when: canChaos },
   { group: 'chaos', command: 'chaos', keys: ['f8'], context: PANEL, label: 'Close', description: 'panel: close it; a dry run ends', dangerous: true, when: canChaos },
   { group: 'chaos', command: 'stopAll', keys: ['f9', 'ctrl-x'], context: EVERYWHERE, label: 'Stop all', description: 'end every fault at once, from anywhere, also while typing', dangerous: true, when: canChaos },
@@ -111,7 +117,7 @@ export const KEYMAP: readonly Binding[] = [
   { group: 'leave', command: 'suspend', keys: ['ctrl-z'], context: EVERYWHERE, label: 'Suspend', description: 'back to the shell; `fg` returns' },
 ];
 
-export const GROUPS: Readonly<Record<Binding['group'], string>> = { go: 'Moving', find: 'Finding', show: 'Showing', measure: 'Measuring', chaos: 'Chaos', leave: 'Leaving' };
+export const GROUPS: Readonly<Record<Binding['group'], string>> = { go: 'Moving', find: 'Finding', show: 'Showing', measure: 'Measuring', company: 'Company', chaos: 'Chaos', leave: 'Leaving' };
 
 /** Which table of keys holds now. A text field takes all keys itself. */
 export function contextOfState(state: State): Context {

@@ -3,6 +3,7 @@ import type { ContainerInfo, Frame, Level, PaneId } from '../frame/frame.ts';
 import { PANE_IDS } from '../frame/panes/index.ts';
 import type { ChaosState } from './chaos/model.ts';
 import { initialChaos } from './chaos/model.ts';
+import { type CompanyState, initialCompany } from './company/model.ts';
 import type { Filter } from './filter.ts';
 import type { History } from './history/history.ts';
 import type { UiOptions } from './options.ts';
@@ -43,6 +44,7 @@ export interface Shown {
 
 export type Overlay =
   | { readonly kind: 'help'; readonly scroll: number }
+  | { readonly kind: 'viewers'; readonly scroll: number }
   /** Who the row is about goes with it: a group is only known as long as it is there. */
   | { readonly kind: 'details'; readonly pane: PaneId; readonly key: string; readonly row: AnyRow; readonly info: ContainerInfo; readonly scroll: number };
 
@@ -122,6 +124,10 @@ export interface State {
   readonly message: Message | null;
   /** Faults and the panel for them; null: there is no way to arm any. */
   readonly chaos: ChaosState | null;
+  /** Others on the same capture; null: this screen is alone. */
+  readonly company: CompanyState | null;
+  /** Milliseconds since the last Frame, once the next one is late; null: they come. */
+  readonly silentMs: number | null;
   /** Until when leaving needs no further question, milliseconds since the epoch: it has been asked. Null: not asked. */
   readonly leaving: number | null;
 }
@@ -153,6 +159,7 @@ export function initialState({ options, can, size, symbols, depth, filters = {},
     panes: Object.fromEntries(PANE_IDS.map((id) => [id, initialPane(id, filters[id] ?? null, options.sort?.[id])])) as Record<PaneId, PaneSetting>,
     overlay: null, menu: null, prompt: null, heatMap: false, totals: false, message: null,
     chaos: options.readOnly || options.chaos == null ? null : initialChaos(options.permits ?? { expert: false, allowSystem: false }, now), leaving: null,
+    company: options.company == null ? null : initialCompany, silentMs: null,
   };
 }
 

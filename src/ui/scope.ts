@@ -1,13 +1,15 @@
 /** Which containers the screen is about. */
 import type { ContainerInfo } from '../frame/frame.ts';
 import type { GroupBy } from '../frame/grouping.ts';
-import { groupTest, noNamespace, standsFor } from '../frame/grouping.ts';
+import { groupKey, groupTest, noNamespace, standsFor } from '../frame/grouping.ts';
 import { containerName, fullName, podName } from '../frame/names.ts';
 import { ownerName } from '../frame/pod.ts';
 
 /** The one process that a scope is about; panes that do not know processes show its container. */
 export interface ScopedProcess {
   readonly pid: number;
+  /** Its name; null when not known. Raw. */
+  readonly comm: string | null;
   /** What its container is called, alone. */
   readonly within: string;
 }
@@ -20,6 +22,8 @@ export interface Scope {
   matches(key: string, container: ContainerInfo): boolean;
   /** What it leaves at most; absent: any containers. */
   readonly level?: GroupBy;
+  /** What it leaves, as groupKey says it: the same on every screen. Absent: it was not chosen on one. */
+  readonly id?: string;
   readonly process?: ScopedProcess;
   /** The way from the workload down, for the header; absent: the label. Raw. */
   readonly crumbs?: readonly string[];
@@ -41,7 +45,7 @@ function labelOf(level: GroupBy, info: ContainerInfo, crumbs: readonly string[])
 export function groupScope(by: GroupBy, key: string, info: ContainerInfo): Scope {
   const level = standsFor(by, info);
   const crumbs = crumbsOf(level, info);
-  return { label: labelOf(level, info, crumbs), only: level === 'container' && info.containerId === null ? key : null, matches: groupTest(level, key, info), level, crumbs };
+  return { label: labelOf(level, info, crumbs), only: level === 'container' && info.containerId === null ? key : null, matches: groupTest(level, key, info), level, id: groupKey(level, key, info), crumbs };
 }
 
 /** The scope that holds one container with all its cgroups. */
@@ -49,14 +53,14 @@ export const containerScope = (key: string, info: ContainerInfo): Scope => group
 
 /** The scope that holds one Kubernetes namespace. */
 export function namespaceScope(namespace: string): Scope {
-  return { label: `ns:${namespace}`, only: null, matches: (_key, container) => container.namespace === namespace, level: 'namespace', crumbs: [`ns:${namespace}`] };
+  return { label: `ns:${namespace}`, only: null, matches: (_key, container) => container.namespace === namespace, level: 'namespace', id: `namespace:${namespace}`, crumbs: [`ns:${namespace}`] };
 }
 
 /** The scope that holds one process of a container. @param comm its name; null when not known */
 export function processScope(key: string, info: ContainerInfo, pid: number, comm: string | null): Scope {
   const container = containerScope(key, info);
   const name = comm === null ? `pid ${pid}` : `${comm} ${pid}`;
-  return { ...container, label: `${container.label} ${name}`, process: { pid, within: container.label }, crumbs: [...(container.crumbs ?? []), name] };
+  return { ...container, label: `${container.label} ${name}`, process: { pid, comm, within: container.label }, crumbs: [...(container.crumbs ?? []), name] };
 }
 
 /** It leaves one container, or one process of it. */

@@ -7,6 +7,8 @@ import { panelKey, panelPaste } from './chaos/keys.ts';
 import type { ChaosState, ToldHit } from './chaos/model.ts';
 import { armTold, capabilitiesTold, dryRunTold, planTold } from './chaos/panel.ts';
 import { told, toldGone } from './chaos/told.ts';
+import type { CompanyAction, CompanyCommand } from './company/update.ts';
+import { afterKey, companyCommand, companyUpdate, heardInterval, mirrored } from './company/update.ts';
 import { back, cycleGrouping, enter } from './commands/drill.ts';
 import { acceptSort, openDetails, openPrompt, openSortMenu, reverse, sortItems, sortStep, toggleErrorsOnly } from './commands/find.ts';
 import { changeInterval, cycleLevel } from './commands/measure.ts';
@@ -39,6 +41,11 @@ export type Action =
   | { readonly type: 'resize'; readonly size: Size }
   | { readonly type: 'message'; readonly text: string; readonly role: Role; readonly now: number }
   | { readonly type: 'ended'; readonly reason: string }
+  /** No Frame for so long, milliseconds. */
+  | { readonly type: 'silent'; readonly ms: number }
+  /** What the source can be told has changed. */
+  | { readonly type: 'can'; readonly can: State['can'] }
+  | CompanyAction
   /** What the door tells of faults; hits since the last time, the oldest first. */
   | { readonly type: 'chaosTold'; readonly faults: readonly FaultStatus[]; readonly hits: readonly ToldHit[]; readonly now: number }
   | { readonly type: 'chaosClock'; readonly now: number }
@@ -58,14 +65,17 @@ const only = (state: State): Update => ({ state, effects: [] });
 
 export function update(state: State, action: Action): Update {
   switch (action.type) {
-    case 'input': return input(state, action.event, action.now);
-    case 'frame': return only(newFrame(state, action.shown, action.now));
-    case 'missed': return only({ ...state, missed: state.missed + 1 });
+    case 'input': return afterKey(state, action.event, input(state, action.event, action.now), action.now);
+    case 'frame': return mirrored(newFrame(state, action.shown, action.now));
+    case 'missed': return only({ ...state, silentMs: null, missed: state.missed + 1 });
     case 'paused': return only({ ...state, paused: true, missed: 0, shown: action.shown });
     case 'resumed': return only(follow({ ...state, paused: false, missed: 0, shown: action.shown }));
     case 'resize': return only({ ...state, size: action.size });
     case 'message': return only(tell(state, action.text, action.role, action.now));
     case 'ended': return only({ ...state, ended: action.reason });
+    case 'silent': return only({ ...state, silentMs: action.ms });
+    case 'can': return only({ ...state, can: action.can });
+    case 'company': case 'companyView': return companyUpdate(state, action);
     case 'chaosTold': return only(withChaos(state, (chaos) => told(chaos, action.faults, action.hits, action.now)));
     case 'chaosClock': return only(withChaos(state, (chaos) => ({ ...chaos, clock: action.now })));
     case 'chaosGone': return only(withChaos(state, (chaos) => toldGone(chaos, action.reason, action.now)));
@@ -96,7 +106,7 @@ function follow(state: State): State {
 
 function newFrame(state: State, shown: Shown, now: number): State {
   const message = state.message !== null && state.message.until <= now ? null : state.message;
-  return follow({ ...state, shown, message, asked: null });
+  return follow(heardInterval({ ...state, shown, message, asked: null, silentMs: null }, shown.frame.intervalMs));
 }
 
 /** Keys that hold also while a line is being typed. */
@@ -141,6 +151,7 @@ function command(state: State, name: Exclude<Command, ChaosCommand | 'quit' | 'i
     case 'suspend': return { state, effects: [{ kind: 'suspend' }] };
     case 'redraw': return { state, effects: [{ kind: 'redraw' }] };
     case 'help': return only({ ...state, overlay: { kind: 'help', scroll: 0 } });
+    case 'drive': case 'follow': case 'viewers': return companyCommand(state, name satisfies CompanyCommand, now);
     case 'close': return only({ ...state, overlay: null });
     case 'back': return backInPanel(state) ?? only(back(state, now));
     case 'focusNext': return only(focusBy(state, 1));

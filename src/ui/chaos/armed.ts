@@ -1,4 +1,4 @@
-/** Which faults are armed now: as the door tells, or, without one, as the Frame does. */
+/** Which faults are armed now: as the door tells, and as the Frame does of those that no door here knows. */
 import type { FaultStatus } from '../../chaos/door.ts';
 import type { Rule } from '../../chaos/rule.ts';
 import { formatDelayUs } from '../../chaos/time.ts';
@@ -41,22 +41,21 @@ const armedOf = (fault: FaultStatus, clock: number): Armed => ({ rule: shortRule
 
 const isArmed = ({ state }: FaultStatus): boolean => state === 'armed';
 
-export function allArmed(state: State): AllArmed {
-  const { chaos, shown } = state;
-  if (chaos !== null && chaos.faults.some(isArmed)) {
-    const armed = chaos.faults.filter(isArmed);
-    const of = (dryRun: boolean): Armed[] => armed.filter((fault) => fault.dryRun === dryRun).map((fault) => armedOf(fault, chaos.clock));
-    return { real: of(false), dry: of(true) };
-  }
-  const { frame } = shown ?? {};
+export function allArmed({ chaos, shown }: State): AllArmed {
+  const own = chaos?.faults ?? [];
   // The door knows better than a Frame that was made before the fault ended.
-  if (frame === undefined || chaos !== null) return NONE;
-  const of = (dry: boolean): Armed[] => frame.chaos.filter(({ dryRun, state }) => state === 'armed' && dryRun === dry)
-    .map(({ rule, targetName, hits, remainingMs, remainingHits }) => ({ rule, target: targetName, leftMs: Math.max(0, remainingMs), hits, maxHits: hits + remainingHits }));
+  const known = new Set(own.map(({ id }) => id));
+  const others = shown?.frame.chaos.filter(({ id, state }) => state === 'armed' && !known.has(id)) ?? [];
+  const of = (dry: boolean): Armed[] => [
+    ...own.filter((fault) => isArmed(fault) && fault.dryRun === dry).map((fault) => armedOf(fault, chaos?.clock ?? 0)),
+    ...others.filter(({ dryRun }) => dryRun === dry)
+      .map(({ rule, targetName, hits, remainingMs, remainingHits }) => ({ rule, target: targetName, leftMs: Math.max(0, remainingMs), hits, maxHits: hits + remainingHits })),
+  ];
   return { real: of(false), dry: of(true) };
 }
 
-const NONE: AllArmed = { real: [], dry: [] };
+/** Something is armed that this program's own door can end. */
+export const canStop = ({ chaos }: State): boolean => chaos?.faults.some(isArmed) === true;
 
 /** Something is armed for real through this program's own door: it ends when the program does. */
 export const holdsFaults = ({ chaos }: State): boolean => chaos?.faults.some((fault) => isArmed(fault) && !fault.dryRun) === true;
@@ -66,7 +65,7 @@ export const injects = (state: State): boolean => holdsFaults(state) || (state.s
 
 /** The line above the panes is there. */
 export function hasBanner(state: State): boolean {
-  const { chaos, shown } = state;
-  if (chaos === null) return (shown?.frame.chaos.length ?? 0) > 0;
-  return chaos.faults.some(isArmed) || (chaos.gone !== null && chaos.gone.armed > 0 && !chaos.gone.seen);
+  const { real, dry } = allArmed(state);
+  const gone = state.chaos?.gone ?? null;
+  return real.length + dry.length > 0 || (gone !== null && gone.armed > 0 && !gone.seen);
 }

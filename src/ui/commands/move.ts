@@ -40,8 +40,16 @@ export function moveSelection(state: State, move: Move): State {
   // In a stream nothing is marked until the first move: it marks the first row.
   const from = setting.selected === null && paneOf(id).kind === 'stream' ? -1 : view.selected;
   const to = Math.max(0, Math.min(view.rows.length - 1, from + distance(move, page)));
-  const row = view.rows[to];
-  if (row === undefined) return state;
+  return selectRow(state, id, to);
+}
+
+/** Mark a row of a pane; one that is not on screen is scrolled to. */
+export function selectRow(state: State, id: PaneId, to: number): State {
+  const view = paneView(state, id);
+  const row = view?.rows[to];
+  if (view === null || row === undefined) return state;
+  const setting = state.panes[id];
+  const page = Math.max(1, pageOf(state, id));
   const chosen = { ...setting, selected: row.key, index: to };
   const offset = windowOffset({ ...view, selected: to }, { ...chosen, line: setting.selected === null ? 0 : setting.line + to - view.selected }, page);
   return withPane(state, id, { selected: row.key, index: to, offset, line: to - offset });

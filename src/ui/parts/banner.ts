@@ -1,6 +1,6 @@
 /** The line above the panes while something is armed, in every view: what, whom, how much longer, and how it is stopped. */
 import type { AllArmed, Armed } from '../chaos/armed.ts';
-import { allArmed, leftText } from '../chaos/armed.ts';
+import { allArmed, canStop, leftText } from '../chaos/armed.ts';
 import type { Pen } from '../draw/pen.ts';
 import { typesText } from '../keymap.ts';
 import type { State } from '../model.ts';
@@ -34,9 +34,9 @@ function armedText(pen: Pen, { real, dry }: AllArmed, room: number): string {
   return pen.fit(`${word} ${first.rule} ${leftText(first.leftMs)}`, room);
 }
 
-/** How everything is stopped from here; '' without a door. */
+/** How everything is stopped from here; '' where nothing can be: without a door, or when others have armed it. */
 function stopText(state: State): readonly string[] {
-  if (state.chaos === null) return [''];
+  if (!canStop(state)) return [''];
   return typesText(state) ? ['F9 or ^X stops all', 'F9 stops all', 'F9'] : ['X stops all', 'X'];
 }
 

@@ -1,5 +1,7 @@
 /** The last line: the filter being typed, a message, or the keys that do something now. */
 import { intervalText } from '../commands/measure.ts';
+import { notePieces } from '../company/draw/parts.ts';
+import { isDriving, isFollowing } from '../company/model.ts';
 import type { LinePiece } from '../draw/line.ts';
 import { drawLine } from '../draw/line.ts';
 import type { Pen } from '../draw/pen.ts';
@@ -37,6 +39,8 @@ function labelOf(binding: Binding, state: State): string {
     case 'zoom': return state.zoomed ? 'Unzoom' : binding.label;
     case 'totals': return state.totals ? 'Interval' : binding.label;
     case 'heatMap': return state.heatMap ? 'Histogram' : binding.label;
+    case 'drive': return isDriving(state) ? 'Let go' : binding.label;
+    case 'follow': return isFollowing(state) ? 'Alone' : binding.label;
     default: return binding.label;
   }
 }
@@ -54,5 +58,5 @@ export function drawFooter(state: State, pen: Pen, width: number): string {
   const pieces = bindings.toSorted((a, b) => (a.footer ?? 0) - (b.footer ?? 0)).map((binding) => key(pen, binding.keys[0] ?? '', labelOf(binding, state), 1 + (binding.footer ?? 0)));
   const interval: LinePiece[] = state.can.setInterval && !state.readOnly && context === 'main'
     ? [{ spans: [{ text: '+/-', role: 'key' }, { text: ` ${intervalText(state.intervalMs)}s`, role: 'text' }], rank: 9 }] : [];
-  return drawLine(pen, width, pieces, interval);
+  return drawLine(pen, width, [...notePieces(state), ...pieces], interval);
 }

@@ -2,12 +2,14 @@
 import type { PaneId } from '../../frame/frame.ts';
 import { PANE_IDS } from '../../frame/panes/index.ts';
 import { formatBytes, formatCount, formatPct, formatTime } from '../../frame/units.ts';
+import { companyPieces } from '../company/draw/parts.ts';
 import { intervalText } from '../commands/measure.ts';
 import type { LinePiece } from '../draw/line.ts';
 import { drawLine, linePiece } from '../draw/line.ts';
 import type { Pen } from '../draw/pen.ts';
 import type { State } from '../model.ts';
 import { paneOf } from '../rows.ts';
+import { stalePieces } from '../stale.ts';
 import { scopeOf } from '../view.ts';
 import { crumbText } from './crumbs.ts';
 
@@ -61,7 +63,9 @@ export function drawHeader(state: State, pen: Pen, width: number): string {
   const lost = shown?.history.lost() ?? 0;
   const right: LinePiece[] = [
     ...(state.ended === null ? [] : [linePiece(` ${state.ended} `, 'banner', 0)]),
+    ...stalePieces(state),
     ...(state.paused ? [linePiece(state.missed > 0 ? ` PAUSED +${state.missed} ` : ' PAUSED ', 'banner', 0)] : []),
+    ...companyPieces(state, pen),
     linePiece(`every ${intervalText(state.intervalMs)}s`, 'text', 3),
     lost > 0 ? linePiece(`lost ${formatCount(lost)}!`, 'bad', 0) : linePiece('lost 0', 'text', 2),
     ...self(state),

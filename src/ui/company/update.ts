@@ -1,0 +1,143 @@
+/** What the session tells, into the state; and what own keys do to following. Pure. */
+import type { Viewer } from '../../frame/company.ts';
+import { INTERVALS } from '../commands/measure.ts';
+import { tell } from '../commands/tell.ts';
+import type { Effect } from '../effects.ts';
+import { type Command, bindingFor } from '../keymap.ts';
+import type { InputEvent } from '../keys.ts';
+import type { State } from '../model.ts';
+import { applyView } from './apply.ts';
+import type { CompanyState } from './model.ts';
+import { driverOf, isDriving, isFollowing, selfOf, shortName } from './model.ts';
+import { parseView } from './parse.ts';
+import { pauseEffects } from './pause.ts';
+
+export type CompanyAction =
+  | { readonly type: 'company'; readonly self: number | null; readonly viewers: readonly Viewer[]; readonly now: number }
+  /** As it came: nobody has checked it. */
+  | { readonly type: 'companyView'; readonly view: unknown };
+
+export type CompanyCommand = 'drive' | 'follow' | 'viewers';
+export type CompanyEffect = { readonly kind: 'companyDrive'; readonly on: boolean };
+
+interface Changed {
+  readonly state: State;
+  readonly effects: readonly Effect[];
+}
+
+const only = (state: State): Changed => ({ state, effects: [] });
+
+const withCompany = (state: State, change: Partial<CompanyState>): State => (state.company === null ? state : { ...state, company: { ...state.company, ...change } });
+
+/** The driver's view on this screen, if it follows. After each Frame, too: what was not known may be now. */
+export function mirrored(state: State): Changed {
+  const view = state.company?.view ?? null;
+  if (view === null || !isFollowing(state)) return only(state);
+  return { state: applyView(state, view), effects: pauseEffects(state, view.paused) };
+}
+
+/** What there is to say about who drives now, and who did; null: nothing that concerns this screen. */
+function newsOf(before: State, after: State): string | null {
+  const was = driverOf(before), is = driverOf(after);
+  const self = selfOf(after);
+  if (self === null) return null;
+  if (is?.id === self.id) return was?.id === self.id ? null : 'you drive: those who follow see what you see; D lets go';
+  if (isDriving(before)) {
+    if (is === null) return before.company?.self === self.id ? 'you have let go of the wheel' : 'the wheel was lost with the connection: D takes it again';
+    return `${shortName(is)} has taken the wheel from you: F follows`;
+  }
+  if (is !== null && is.id !== was?.id) return isFollowing(after) ? `${shortName(is)} drives, this screen follows; any step of your own ends that` : `${shortName(is)} has taken the wheel: F follows`;
+  if (is !== null || was === null) return null;
+  const gone = after.company?.viewers.some(({ id }) => id === was.id) !== true;
+  const what = `${shortName(was)} has ${gone ? 'left' : 'let go of the wheel'}`;
+  return isFollowing(before) ? `${what}: the screen stays as it is; D takes the wheel` : what;
+}
+
+function companyTold(state: State, { self, viewers, now }: Extract<CompanyAction, { type: 'company' }>): Changed {
+  if (state.company === null) return only(state);
+  let next = withCompany(state, { self, viewers });
+  // Who drives looks at what it likes: another who takes the wheel does not move this screen.
+  if (isDriving(next)) next = withCompany(next, { wish: false });
+  if (driverOf(next) === null) next = withCompany(next, { view: null });
+  if (!isFollowing(next)) next = withCompany(next, { notes: [] });
+  const news = newsOf(state, next);
+  if (news !== null) next = tell(next, news, 'accent', now);
+  return isFollowing(state) ? only(next) : mirrored(next);
+}
+
+export function companyUpdate(state: State, action: CompanyAction): Changed {
+  if (action.type === 'company') return companyTold(state, action);
+  return mirrored(withCompany(state, { view: parseView(action.view) }));
+}
+
+export function companyCommand(state: State, name: CompanyCommand, now: number): Changed {
+  const { company } = state;
+  if (company === null) return only(state);
+  switch (name) {
+    case 'viewers': return only({ ...state, overlay: { kind: 'viewers', scroll: 0 } });
+    case 'drive': {
+      if (selfOf(state) === null) return only(tell(state, 'the session is out of reach', 'warn', now));
+      return { state, effects: [{ kind: 'companyDrive', on: !isDriving(state) }] };
+    }
+    case 'follow': {
+      if (isDriving(state)) return only(tell(state, 'you drive, there is nobody to follow; D lets go of the wheel', 'warn', now));
+      const driver = driverOf(state);
+      if (company.wish) {
+        const text = driver === null ? 'this screen will not follow' : `you look around alone; F follows ${shortName(driver)} again`;
+        return only(tell(withCompany(state, { wish: false, notes: [] }), text, 'accent', now));
+      }
+      const text = driver === null ? 'nobody drives yet; this screen will follow whoever does' : `this screen follows ${shortName(driver)}`;
+      return mirrored(tell(withCompany(state, { wish: true }), text, 'accent', now));
+    }
+  }
+}
+
+/** Keys that concern this terminal, or the session as a whole, but not what is looked at. */
+const LOCAL: ReadonlySet<Command> = new Set<Command>([
+  'suspend', 'redraw', 'help', 'viewers', 'drive', 'follow', 'quit', 'interrupt', 'save', 'reset', 'slower', 'faster', 'level', 'stopAll', 'columnsLeft', 'columnsRight',
+]);
+const SCROLLING: ReadonlySet<Command> = new Set<Command>(['up', 'down', 'pageUp', 'pageDown', 'halfUp', 'halfDown', 'first', 'last']);
+const CLOSING: ReadonlySet<Command> = new Set<Command>(['close', 'back']);
+
+function isLocal(state: State, command: Command): boolean {
+  if (LOCAL.has(command)) return true;
+  if (state.overlay === null) return false;
+  return SCROLLING.has(command) || (CLOSING.has(command) && state.company?.own === true);
+}
+
+/** What a key of one's own does to following, once it has done what it does anyway. */
+export function afterKey(before: State, event: InputEvent, { state, effects }: Changed, now: number): Changed {
+  if (before.company === null) return { state, effects };
+  const command = event.kind === 'key' ? bindingFor(before, event.key.name)?.command ?? null : null;
+  let next = state;
+  if (command === 'help' || command === 'viewers') next = withCompany(next, { own: true });
+  if (next.overlay === null && next.company?.own === true) {
+    const again = mirrored(withCompany(next, { own: false }));
+    next = again.state;
+    effects = [...effects, ...again.effects];
+  }
+  if (before.company.wish && next.company?.wish === true && command !== null && !isLocal(before, command)) {
+    const driver = isFollowing(before) ? driverOf(before) : null;
+    next = withCompany(next, { wish: false, notes: [] });
+    if (driver !== null) {
+      const own = next.message === null ? '' : `${next.message.text}; `;
+      next = tell(next, `${own}you look around alone: F follows ${shortName(driver)} again`, 'accent', now);
+    }
+  }
+  return { state: next, effects };
+}
+
+/** How near to a tick length that one can ask for a Frame's own is, as a share. */
+const NEAR = 0.15;
+/** So many Frames alike are no accident, nor the last before a change that was asked for here. */
+const ALIKE = 3;
+
+/** Others may have changed the interval: what Frames have had of late is what the header says. */
+export function heardInterval(state: State, frameMs: number): State {
+  const { company } = state;
+  if (company === null) return state;
+  const ms = INTERVALS.find((one) => Math.abs(frameMs - one) <= one * NEAR);
+  if (ms === undefined || ms === state.intervalMs) return company.tempo === null ? state : withCompany(state, { tempo: null });
+  const frames = company.tempo?.ms === ms ? company.tempo.frames + 1 : 1;
+  return frames < ALIKE ? withCompany(state, { tempo: { ms, frames } }) : { ...withCompany(state, { tempo: null }), intervalMs: ms };
+}

@@ -1,0 +1,123 @@
+/**
+ * What of a screen others follow: what is looked at, not how it fits on this terminal. Windows, scrolled columns, open
+ * menus and half-typed filters stay where they are.
+ */
+import type { SharedView } from '../../frame/company.ts';
+import type { PaneId } from '../../frame/frame.ts';
+import { PANE_IDS } from '../../frame/panes/index.ts';
+import { LAYOUTS } from '../layout.ts';
+import type { PaneSetting, State, Step } from '../model.ts';
+import type { ViewRow } from '../rows.ts';
+import { paneOf } from '../rows.ts';
+import { paneView } from '../view.ts';
+import { type PausedView, pausedOf } from './pause.ts';
+import { type Place, placeOf } from './place.ts';
+
+/** Absent: not told, so not touched. */
+export interface SettingView {
+  readonly sort?: PaneSetting['sort'];
+  /** As it was typed; null: none. */
+  readonly filter?: string | null;
+  readonly errorsOnly?: boolean;
+  readonly grouping?: string | null;
+  /** Token of the selected row, see tokenOf; null: whichever is first. */
+  readonly selected?: string | null;
+}
+
+export interface StepView {
+  readonly scope: Place | null;
+  /** A call's key. */
+  readonly breakdown: string | null;
+  readonly focus: PaneId | null;
+  readonly zoomed: boolean;
+  /** Those that differ from the next step's, or, in the last one, from the view's. */
+  readonly panes: Readonly<Partial<Record<PaneId, SettingView>>>;
+}
+
+export type OverlayView = { readonly kind: 'help' } | { readonly kind: 'details'; readonly pane: PaneId; readonly row: string };
+
+/** A shared view after each of its fields was checked. */
+export interface View {
+  readonly focus?: PaneId;
+  readonly fronts?: readonly PaneId[];
+  readonly zoomed?: boolean;
+  /** Index into LAYOUTS; shared by name. */
+  readonly layout?: number;
+  readonly totals?: boolean;
+  readonly heatMap?: boolean;
+  readonly scope?: Place | null;
+  readonly breakdown?: string | null;
+  readonly trail?: readonly StepView[];
+  readonly panes: Readonly<Partial<Record<PaneId, SettingView>>>;
+  readonly overlay?: OverlayView | null;
+  readonly paused?: PausedView | null;
+  /** The panel of chaos is open there; what is in it is its owner's alone. */
+  readonly chaos: boolean;
+  /** What the driver's command line limits its screen to. Raw. */
+  readonly base: string | null;
+}
+
+/** Characters that are shared of a row's key; those of events hold paths, but begin with what tells them apart. */
+const TOKEN_LENGTH = 256;
+/** Characters of a whole view: the oldest steps stay behind when they do not fit. */
+const VIEW_LENGTH = 16_384;
+
+/** What a row is called on every screen. Keys of events are serial numbers of one screen's own. */
+export const tokenOf = (id: PaneId, { key, row }: ViewRow): string => (paneOf(id).kind === 'stream' ? paneOf(id).rowKey(row) : key).slice(0, TOKEN_LENGTH);
+
+/** Undefined: an event that is gone from this screen. */
+function selectedOf(state: State, id: PaneId, selected: string | null): string | null | undefined {
+  if (selected === null) return null;
+  if (paneOf(id).kind !== 'stream') return selected.slice(0, TOKEN_LENGTH);
+  const row = paneView(state, id)?.rows.find(({ key }) => key === selected);
+  return row === undefined ? undefined : tokenOf(id, row);
+}
+
+const settingOf = ({ sort: { column, descending }, filter, errorsOnly, grouping }: PaneSetting): SettingView => ({ sort: { column, descending }, filter: filter?.text ?? null, errorsOnly, grouping });
+
+function panesOf(state: State): Record<string, SettingView> {
+  return Object.fromEntries(PANE_IDS.map((id) => {
+    const selected = selectedOf(state, id, state.panes[id].selected);
+    return [id, { ...settingOf(state.panes[id]), ...(selected !== undefined && { selected }) }];
+  }));
+}
+
+/** Of a step, the panes that are not as after it. */
+function changedPanes(before: Step['panes'], after: Step['panes']): Record<string, SettingView> {
+  return Object.fromEntries(PANE_IDS.filter((id) => before[id] !== after[id]).flatMap((id) => {
+    // Nothing steps back to an event.
+    const of = (setting: PaneSetting): SettingView => (paneOf(id).kind === 'stream' ? settingOf(setting) : { ...settingOf(setting), selected: setting.selected?.slice(0, TOKEN_LENGTH) ?? null });
+    const wanted = of(before[id]);
+    return JSON.stringify(wanted) === JSON.stringify(of(after[id])) ? [] : [[id, wanted] as const];
+  }));
+}
+
+const stepOf = ({ scope, breakdown, focus, zoomed, panes }: Step, after: Step['panes']): StepView =>
+  ({ scope: placeOf(scope), breakdown: breakdown?.key ?? null, focus, zoomed, panes: changedPanes(panes, after) });
+
+function overlayOf(state: State): OverlayView | null {
+  const { overlay } = state;
+  if (overlay?.kind === 'help') return { kind: 'help' };
+  if (overlay?.kind !== 'details') return null;
+  // Its key is that of this screen alone where it is an event's.
+  return { kind: 'details', pane: overlay.pane, row: tokenOf(overlay.pane, { key: overlay.key, row: overlay.row, members: [] }) };
+}
+
+/** What the screen shows, for others. */
+export function viewOf(state: State): SharedView {
+  const { focus, fronts, zoomed, layout, totals, heatMap, scope, breakdown, trail, panes, baseScope, chaos } = state;
+  const view = {
+    focus, fronts, zoomed, layout: LAYOUTS[layout]?.name ?? null, totals, heatMap, scope: placeOf(scope), breakdown: breakdown?.key ?? null,
+    panes: panesOf(state), overlay: overlayOf(state), paused: pausedOf(state), chaos: chaos?.panel != null, base: baseScope?.label ?? null,
+  };
+  let steps = trail.map((step, i) => stepOf(step, trail[i + 1]?.panes ?? panes));
+  let room = VIEW_LENGTH - JSON.stringify(view).length;
+  let kept = 0;
+  for (const step of steps.toReversed()) {
+    room -= JSON.stringify(step).length + 1;
+    if (room < 0) break;
+    kept += 1;
+  }
+  steps = kept === 0 ? [] : steps.slice(-kept);
+  return { ...view, trail: steps };
+}
