@@ -39,7 +39,7 @@ function settingWith(id: PaneId, before: PaneSetting, { sort, filter, errorsOnly
     else note(`the filter /${filter} of ${paneOf(id).title} is not understood here: ${parsed.error}`);
   }
   const same = sort === undefined || (sort.column === before.sort.column && sort.descending === before.sort.descending);
-  const after = { ...before, sort: same ? before.sort : sort, filter: kept, errorsOnly: errorsOnly ?? before.errorsOnly, grouping: grouping === undefined ? before.grouping : grouping };
+  const after = { ...before, sort: same ? before.sort : sort, filter: kept, errorsOnly: errorsOnly ?? before.errorsOnly, grouping: grouping ?? before.grouping };
   return same && kept === before.filter && after.errorsOnly === before.errorsOnly && after.grouping === before.grouping ? before : after;
 }
 

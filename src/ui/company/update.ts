@@ -41,9 +41,10 @@ function newsOf(before: State, after: State): string | null {
   const was = driverOf(before), is = driverOf(after);
   const self = selfOf(after);
   if (self === null) return null;
+  if (before.company?.drove === true && is === null) return 'the wheel was lost with the connection: D takes it again';
   if (is?.id === self.id) return was?.id === self.id ? null : 'you drive: those who follow see what you see; D lets go';
   if (isDriving(before)) {
-    if (is === null) return before.company?.self === self.id ? 'you have let go of the wheel' : 'the wheel was lost with the connection: D takes it again';
+    if (is === null) return 'you have let go of the wheel';
     return `${shortName(is)} has taken the wheel from you: F follows`;
   }
   if (is !== null && is.id !== was?.id) return isFollowing(after) ? `${shortName(is)} drives, this screen follows; any step of your own ends that` : `${shortName(is)} has taken the wheel: F follows`;
@@ -56,6 +57,7 @@ function newsOf(before: State, after: State): string | null {
 function companyTold(state: State, { self, viewers, now }: Extract<CompanyAction, { type: 'company' }>): Changed {
   if (state.company === null) return only(state);
   let next = withCompany(state, { self, viewers });
+  next = withCompany(next, { drove: selfOf(next) === null && (isDriving(state) || state.company.drove) });
   // Who drives looks at what it likes: another who takes the wheel does not move this screen.
   if (isDriving(next)) next = withCompany(next, { wish: false });
   if (driverOf(next) === null) next = withCompany(next, { view: null });

@@ -19,7 +19,7 @@ export interface SettingView {
   /** As it was typed; null: none. */
   readonly filter?: string | null;
   readonly errorsOnly?: boolean;
-  readonly grouping?: string | null;
+  readonly grouping?: string;
   /** Token of the selected row, see tokenOf; null: whichever is first. */
   readonly selected?: string | null;
 }
@@ -73,7 +73,7 @@ function selectedOf(state: State, id: PaneId, selected: string | null): string |
   return row === undefined ? undefined : tokenOf(id, row);
 }
 
-const settingOf = ({ sort: { column, descending }, filter, errorsOnly, grouping }: PaneSetting): SettingView => ({ sort: { column, descending }, filter: filter?.text ?? null, errorsOnly, grouping });
+const settingOf = ({ sort: { column, descending }, filter, errorsOnly, grouping }: PaneSetting): SettingView => ({ sort: { column, descending }, filter: filter?.text ?? null, errorsOnly, ...(grouping !== null && { grouping }) });
 
 function panesOf(state: State): Record<string, SettingView> {
   return Object.fromEntries(PANE_IDS.map((id) => {

@@ -347,6 +347,42 @@ describe('a screen that may not', () => {
     const frame = screen.source.emit();
     screen.source.emit({ ...frame, chaos: [{ id: 1, rule: 'openat EIO', target: '1', targets: ['1'], targetName: 'shop/web-1', backend: 'lsm', hits: 3, remainingMs: 61_000, remainingHits: 7, dryRun: false, state: 'armed' }] });
     expect(screen.lines[1]).toMatch(/^ CHAOS openat EIO on shop\/web-1 1m01s left 3\/10 hits +$/);
+    screen.source.emit({ ...frame, chaos: [{ id: 1, rule: 'openat EIO', target: '1', targets: ['1'], targetName: 'shop/web-1', backend: 'lsm', hits: 10, remainingMs: 0, remainingHits: 0, dryRun: false, state: 'ended' }] });
+    expect(screen.screen).not.toContain('CHAOS');
+    expect(screen.lines[1]).toContain('syscalls');
+  });
+});
+
+describe('a screen with a door', () => {
+  const others = { id: 99, rule: 'read EIO', target: '1', targets: ['1'], targetName: 'shop/web-1', backend: 'lsm', hits: 3, remainingMs: 61_000, remainingHits: 7, dryRun: false, state: 'armed' } as const;
+
+  it('shows a fault that another has armed, without a key that would not end it', () => {
+    const screen = rig();
+    const frame = screen.source.emit();
+    screen.source.emit({ ...frame, chaos: [others] });
+    expect(screen.lines[1]).toMatch(/^ CHAOS read EIO on shop\/web-1 1m01s left 3\/10 hits +$/);
+  });
+
+  it('shows it beside its own, which its key ends', async () => {
+    const screen = rig();
+    await screen.form('openat', { error: 'ENOSPC' });
+    await screen.arm();
+    const frame = screen.source.emit();
+    screen.source.emit({ ...frame, chaos: [others] });
+    expect(screen.lines[1]).toMatch(/^ CHAOS openat ENOSPC .* \+1 more .*stops all $/);
+  });
+
+  it('believes it rather than a Frame about a fault that it knows', async () => {
+    const screen = rig();
+    await screen.form('openat');
+    await screen.arm();
+    const { id } = screen.door.faults.find(({ state }) => state === 'armed')!;
+    screen.press('f9');
+    await screen.settle();
+    expect(screen.screen).not.toContain('CHAOS openat');
+    const frame = screen.source.emit();
+    screen.source.emit({ ...frame, chaos: [{ ...others, id }] });
+    expect(screen.screen).not.toContain('CHAOS read');
   });
 });
 
