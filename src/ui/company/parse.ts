@@ -6,11 +6,11 @@ import { sortable } from '../commands/find.ts';
 import { LAYOUTS } from '../layout.ts';
 import { paneOf } from '../rows.ts';
 import { parsePaused } from './pause.ts';
-import type { Place } from './place.ts';
+import { COMM_LENGTH, ID_LENGTH, LABEL_LENGTH, type Place } from './place.ts';
 import type { OverlayView, SettingView, StepView, View } from './view.ts';
 
 /** Longest texts that are taken, in characters. */
-const MAX = { id: 512, label: 256, comm: 64, filter: 200, row: 256 } as const;
+const MAX = { id: ID_LENGTH, label: LABEL_LENGTH, comm: COMM_LENGTH, filter: 200, row: 256 } as const;
 const MAX_STEPS = 50;
 const MAX_PID = 2 ** 22;
 

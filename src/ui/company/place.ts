@@ -17,11 +17,15 @@ export interface Place {
   readonly process: { readonly pid: number; readonly comm: string | null } | null;
 }
 
+/** Characters that are shared at most. An id that loses some is nobody's any more, and so nothing is shown in its place. */
+export const ID_LENGTH = 256, LABEL_LENGTH = 128, COMM_LENGTH = 64;
+
 /** Null: everything. */
 export function placeOf(scope: Scope | null): Place | null {
   if (scope?.id === undefined || scope.level === undefined) return null;
   const { level, id, label, process } = scope;
-  return { level, id, label, process: process === undefined ? null : { pid: process.pid, comm: process.comm } };
+  const { pid, comm = null } = process ?? {};
+  return { level, id: id.slice(0, ID_LENGTH), label: label.slice(0, LABEL_LENGTH), process: pid === undefined ? null : { pid, comm: comm?.slice(0, COMM_LENGTH) ?? null } };
 }
 
 /** Made of its id alone: nobody here knows what it holds. */

@@ -11,7 +11,7 @@ import type { ViewRow } from '../rows.ts';
 import { paneOf } from '../rows.ts';
 import { paneView } from '../view.ts';
 import { type PausedView, pausedOf } from './pause.ts';
-import { type Place, placeOf } from './place.ts';
+import { LABEL_LENGTH, type Place, placeOf } from './place.ts';
 
 /** Absent: not told, so not touched. */
 export interface SettingView {
@@ -58,9 +58,9 @@ export interface View {
 }
 
 /** Characters that are shared of a row's key; those of events hold paths, but begin with what tells them apart. */
-const TOKEN_LENGTH = 256;
-/** Characters of a whole view: the oldest steps stay behind when they do not fit. */
-const VIEW_LENGTH = 16_384;
+const TOKEN_LENGTH = 160;
+/** Bytes of a whole view as JSON; sessions take 16 KiB. The oldest steps stay behind when they do not fit. */
+const VIEW_BYTES = 14 * 1024;
 
 /** What a row is called on every screen. Keys of events are serial numbers of one screen's own. */
 export const tokenOf = (id: PaneId, { key, row }: ViewRow): string => (paneOf(id).kind === 'stream' ? paneOf(id).rowKey(row) : key).slice(0, TOKEN_LENGTH);
@@ -108,13 +108,14 @@ export function viewOf(state: State): SharedView {
   const { focus, fronts, zoomed, layout, totals, heatMap, scope, breakdown, trail, panes, baseScope, chaos } = state;
   const view = {
     focus, fronts, zoomed, layout: LAYOUTS[layout]?.name ?? null, totals, heatMap, scope: placeOf(scope), breakdown: breakdown?.key ?? null,
-    panes: panesOf(state), overlay: overlayOf(state), paused: pausedOf(state), chaos: chaos?.panel != null, base: baseScope?.label ?? null,
+    panes: panesOf(state), overlay: overlayOf(state), paused: pausedOf(state), chaos: chaos?.panel != null, base: baseScope?.label.slice(0, LABEL_LENGTH) ?? null,
   };
   let steps = trail.map((step, i) => stepOf(step, trail[i + 1]?.panes ?? panes));
-  let room = VIEW_LENGTH - JSON.stringify(view).length;
+  const bytes = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
+  let room = VIEW_BYTES - bytes(view);
   let kept = 0;
   for (const step of steps.toReversed()) {
-    room -= JSON.stringify(step).length + 1;
+    room -= bytes(step) + 1;
     if (room < 0) break;
     kept += 1;
   }
