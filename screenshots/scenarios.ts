@@ -55,5 +55,8 @@ export const SCENARIOS: readonly Scenario[] = [
       { keys: 'yes' }, { collectMs: 300 }, { keys: '\r' }, { waitFor: /CHAOS connect.*[1-9]\d*\/100 hits/ }, { collectMs: 700 },
     ],
   },
+  // Bob's screen, which follows Alice's.
+  { ...large, name: 'pairing-160x45', env: trueColour, command: ['node_modules/.bin/node', 'screenshots/pairing.ts'], steps: [{ waitFor: /3 viewers, following alice@pts\/3[\s\S]*\/shop\|jobs/, timeoutMs: 90_000 }, { collectMs: 30_000 }] },
+  { ...small, name: 'viewers-80x24', env: trueColour, command: ['node_modules/.bin/node', 'screenshots/pairing.ts'], steps: [{ waitFor: /3 viewers, following alice@pts\/3[\s\S]*\/shop\|jobs/, timeoutMs: 90_000 }, { keys: 'V' }, { waitFor: 'carol@pts/7' }, { collectMs: 1_000 }] },
   { ...small, name: 'namespaces-80x24', steps: [...settled, { keys: 'n' }, { collectMs: 1_000 }] },
 ];

@@ -84,12 +84,9 @@ export function companyCommand(state: State, name: CompanyCommand, now: number):
     case 'follow': {
       if (isDriving(state)) return only(tell(state, 'you drive, there is nobody to follow; D lets go of the wheel', 'warn', now));
       const driver = driverOf(state);
-      if (company.wish) {
-        const text = driver === null ? 'this screen will not follow' : `you look around alone; F follows ${shortName(driver)} again`;
-        return only(tell(withCompany(state, { wish: false, notes: [] }), text, 'accent', now));
-      }
-      const text = driver === null ? 'nobody drives yet; this screen will follow whoever does' : `this screen follows ${shortName(driver)}`;
-      return mirrored(tell(withCompany(state, { wish: true }), text, 'accent', now));
+      if (driver === null) return only(tell(withCompany(state, { wish: true }), 'nobody drives yet; this screen will follow whoever does', 'accent', now));
+      if (company.wish) return only(tell(withCompany(state, { wish: false, notes: [] }), `you look around alone; F follows ${shortName(driver)} again`, 'accent', now));
+      return mirrored(tell(withCompany(state, { wish: true }), `this screen follows ${shortName(driver)}`, 'accent', now));
     }
   }
 }

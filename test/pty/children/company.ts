@@ -39,6 +39,6 @@ const company: Company = {
   },
 };
 
-const code = await runUi(source, { color: 'auto', ascii: env['COMPANY_ASCII'] !== undefined, intervalMs: 1000, readOnly: false, scope: null, saveDirectory: process.cwd(), version: '0.0.0', company });
+const code = await runUi(source, { color: 'auto', ascii: env['COMPANY_ASCII'] !== undefined, intervalMs: 1000, readOnly: false, scope: null, saveDirectory: process.cwd(), version: env['COMPANY_VERSION'] ?? '0.0.0', company });
 socket.destroy();
 process.exit(code);
