@@ -56,8 +56,8 @@ function settingsWith(before: Step['panes'], views: View['panes'], note: Note): 
 }
 
 /** Mark the row that the driver has marked. */
-function select(state: State, id: PaneId, token: string | null | undefined, note: Note): State {
-  const { selected } = state.panes[id];
+function select(state: State, id: PaneId, { selected: token, index }: SettingView, note: Note): State {
+  const { selected, index: last } = state.panes[id];
   if (token === undefined || (token === null && selected === null)) return state;
   if (token === null) return followTop(state, id);
   const rows = paneView(state, id)?.rows ?? [];
@@ -65,7 +65,7 @@ function select(state: State, id: PaneId, token: string | null | undefined, note
   const at = rows.findIndex((row) => tokenOf(id, row) === token);
   if (at >= 0) return selectRow(state, id, at);
   // A row that goes on may come back, and is marked then; an event does not.
-  if (paneOf(id).kind === 'table') return selected === token ? state : withPane(state, id, { selected: token });
+  if (paneOf(id).kind === 'table') return selected === token && (index ?? last) === last ? state : withPane(state, id, { selected: token, index: index ?? last });
   if (id === state.focus) note(`the marked row of ${paneOf(id).title} is not on this screen`);
   return selected === null ? state : followTop(state, id);
 }
@@ -76,8 +76,8 @@ function trailWith(state: State, steps: readonly StepView[], scopeOf: ReturnType
   return steps.toReversed().map(({ scope, breakdown, focus, zoomed, panes }): Step => {
     const before = { ...settingsWith(after, panes, () => {}) };
     for (const id of PANE_IDS) {
-      const selected = panes[id]?.selected;
-      if (selected !== undefined) before[id] = { ...before[id], selected };
+      const { selected, index } = panes[id] ?? {};
+      if (selected !== undefined) before[id] = { ...before[id], selected, index: index ?? before[id].index };
     }
     after = before;
     return { scope: scopeOf(scope), breakdown: breakdownOf(breakdown), focus, zoomed, panes: before };
@@ -116,7 +116,7 @@ export function applyView(state: State, view: View): State {
   const driver = driverOf(state);
   const name = driver === null ? 'the driver' : shortName(driver);
   if (isStranger(next.scope)) note(`${next.scope?.label ?? ''} is not known here yet`);
-  for (const id of PANE_IDS) next = select(next, id, view.panes[id]?.selected, note);
+  for (const id of PANE_IDS) next = select(next, id, view.panes[id] ?? {}, note);
   if (view.trail !== undefined) next = { ...next, trail: trailWith(next, view.trail, scopeFor, breakdownFor) };
   next = overlayWith(next, view, note);
   if (view.chaos) note(`${name} has the chaos panel open`);

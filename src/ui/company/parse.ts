@@ -13,6 +13,8 @@ import type { OverlayView, SettingView, StepView, View } from './view.ts';
 const MAX = { id: ID_LENGTH, label: LABEL_LENGTH, comm: COMM_LENGTH, filter: 200, row: 256 } as const;
 const MAX_STEPS = 50;
 const MAX_PID = 2 ** 22;
+/** More rows than any pane has. */
+const MAX_INDEX = 1e6;
 
 type Raw = Readonly<Record<string, unknown>>;
 
@@ -20,6 +22,7 @@ const recordOf = (raw: unknown): Raw | null => (typeof raw === 'object' && raw !
 
 // Undefined: not told, or wrong.
 const textOf = (raw: unknown, most: number): string | undefined => (typeof raw === 'string' && raw.length <= most ? raw : undefined);
+const countOf = (raw: unknown, most: number): number | undefined => (typeof raw === 'number' && Number.isInteger(raw) && raw >= 0 && raw <= most ? raw : undefined);
 const flagOf = (raw: unknown): boolean | undefined => (typeof raw === 'boolean' ? raw : undefined);
 const idOf = (raw: unknown): PaneId | undefined => PANE_IDS.find((id) => id === raw);
 /** Null stays null. */
@@ -36,8 +39,8 @@ function placeIn(raw: unknown): Place | undefined {
   if (record === null || level === undefined || id === undefined || label === undefined) return undefined;
   if (record['process'] === null) return { level, id, label, process: null };
   const process = recordOf(record['process']);
-  const pid = process?.['pid'], comm = orNull(process?.['comm'], (one) => textOf(one, MAX.comm));
-  if (level !== 'container' || comm === undefined || typeof pid !== 'number' || !Number.isInteger(pid) || pid < 0 || pid > MAX_PID) return undefined;
+  const pid = countOf(process?.['pid'], MAX_PID), comm = orNull(process?.['comm'], (one) => textOf(one, MAX.comm));
+  if (level !== 'container' || comm === undefined || pid === undefined) return undefined;
   return { level, id, label, process: { pid, comm } };
 }
 
@@ -58,6 +61,7 @@ function settingIn(id: PaneId, raw: unknown): SettingView {
     errorsOnly: flagOf(record['errorsOnly']),
     grouping: paneOf(id).groupings?.find((one) => one.id === record['grouping'])?.id,
     selected: orNull(record['selected'], (one) => textOf(one, MAX.row)),
+    index: countOf(record['index'], MAX_INDEX),
   });
 }
 

@@ -22,6 +22,8 @@ export interface SettingView {
   readonly grouping?: string;
   /** Token of the selected row, see tokenOf; null: whichever is first. */
   readonly selected?: string | null;
+  /** Where that row was last, when it is not there now. */
+  readonly index?: number;
 }
 
 export interface StepView {
@@ -65,28 +67,26 @@ const VIEW_BYTES = 14 * 1024;
 /** What a row is called on every screen. Keys of events are serial numbers of one screen's own. */
 export const tokenOf = (id: PaneId, { key, row }: ViewRow): string => (paneOf(id).kind === 'stream' ? paneOf(id).rowKey(row) : key).slice(0, TOKEN_LENGTH);
 
-/** Undefined: an event that is gone from this screen. */
-function selectedOf(state: State, id: PaneId, selected: string | null): string | null | undefined {
-  if (selected === null) return null;
-  if (paneOf(id).kind !== 'stream') return selected.slice(0, TOKEN_LENGTH);
+function selectedOf(state: State, id: PaneId): Pick<SettingView, 'selected' | 'index'> {
+  const { selected, index } = state.panes[id];
+  if (selected === null) return { selected };
   const row = paneView(state, id)?.rows.find(({ key }) => key === selected);
-  return row === undefined ? undefined : tokenOf(id, row);
+  if (row !== undefined) return { selected: tokenOf(id, row) };
+  // Of an event that is gone from this screen nobody else knows by its key.
+  return paneOf(id).kind === 'stream' ? {} : { selected: selected.slice(0, TOKEN_LENGTH), index };
 }
 
 const settingOf = ({ sort: { column, descending }, filter, errorsOnly, grouping }: PaneSetting): SettingView => ({ sort: { column, descending }, filter: filter?.text ?? null, errorsOnly, ...(grouping !== null && { grouping }) });
 
 function panesOf(state: State): Record<string, SettingView> {
-  return Object.fromEntries(PANE_IDS.map((id) => {
-    const selected = selectedOf(state, id, state.panes[id].selected);
-    return [id, { ...settingOf(state.panes[id]), ...(selected !== undefined && { selected }) }];
-  }));
+  return Object.fromEntries(PANE_IDS.map((id) => [id, { ...settingOf(state.panes[id]), ...selectedOf(state, id) }]));
 }
 
 /** Of a step, the panes that are not as after it. */
 function changedPanes(before: Step['panes'], after: Step['panes']): Record<string, SettingView> {
   return Object.fromEntries(PANE_IDS.filter((id) => before[id] !== after[id]).flatMap((id) => {
     // Nothing steps back to an event.
-    const of = (setting: PaneSetting): SettingView => (paneOf(id).kind === 'stream' ? settingOf(setting) : { ...settingOf(setting), selected: setting.selected?.slice(0, TOKEN_LENGTH) ?? null });
+    const of = (setting: PaneSetting): SettingView => (paneOf(id).kind === 'stream' ? settingOf(setting) : { ...settingOf(setting), selected: setting.selected?.slice(0, TOKEN_LENGTH) ?? null, index: setting.index });
     const wanted = of(before[id]);
     return JSON.stringify(wanted) === JSON.stringify(of(after[id])) ? [] : [[id, wanted] as const];
   }));

@@ -240,6 +240,27 @@ describe('following', () => {
   });
 });
 
+describe('a row that is gone', () => {
+  it('is marked in its place also on a screen that never saw it', () => {
+    const session = new FakeSession(), node = new FakeNode({ containers: 10 });
+    const alice = sit(session, 'alice'), frame = node.next();
+    alice.frame(frame);
+    alice.press('D', '6', 'down', 'down', 'down');
+    const { selected } = alice.state.panes.processes;
+    const without = { ...frame, panes: { ...frame.panes, processes: { ...frame.panes.processes, rows: frame.panes.processes.rows.filter(({ pid }) => String(pid) !== selected) } } };
+    alice.frame(without);
+    const bob = sit(session, 'bob', SMALL);
+    bob.frame(without);
+    const row = ({ state }: Seated) => { const view = paneView(state, 'processes')!; return view.rows[view.selected]?.row; };
+    expect(paneView(bob.state, 'processes')!.selected).toBe(3);
+    expect(row(bob)).toEqual(row(alice));
+    for (const one of [alice, bob]) one.frame(frame);
+    expect(row(bob)).toEqual(row(alice));
+    expect(row(bob)).toMatchObject({ pid: Number(selected) });
+    expect(bob.state.panes.processes.selected).toBe(selected);
+  });
+});
+
 const KEYS = ['1', '2', '3', '4', '5', '6', 'tab', 'z', 'v', 'down', 'down', 'down', 'pagedown', 'G', 'g', 'up', 'enter', 'enter', 'enter', 'esc', 'esc', 'd', 's', 'r', '>', '<', '!', 't', 'm', 'u', 'U', 'n', 'p', '?', 'q!', '/web', '/p99>1ms', '/nosuchcolumn=1', 'X', 'tick', 'tick'] as const;
 
 describe('any keys of the driver', () => {
@@ -270,6 +291,6 @@ describe('any keys of the driver', () => {
         bob.press('esc');
         expect(seen(bob.state)).toEqual(seen(alice.state));
       }
-    }), { numRuns: 60 });
+    }), { numRuns: 40 });
   });
 });

@@ -62,7 +62,8 @@ function check(raw: unknown): void {
   expect(after.trail.length).toBeLessThanOrEqual(50);
   expect(Object.keys(after.panes)).toEqual(Object.keys(before.panes));
   for (const id of PANE_IDS) {
-    const { sort, filter, grouping, selected, errorsOnly } = after.panes[id];
+    const { sort, filter, grouping, selected, errorsOnly, index } = after.panes[id];
+    expect(Number.isInteger(index) && index >= 0 && index <= 1e6).toBe(true);
     expect(sortable(paneOf(id)).map((column) => column.id)).toContain(sort.column);
     expect([typeof sort.descending, typeof errorsOnly]).toEqual(['boolean', 'boolean']);
     expect((filter?.text ?? '').length).toBeLessThanOrEqual(200);
