@@ -85,7 +85,7 @@ describe('a filter', () => {
     ['syscalls', 'rate>', /RATE\/s: compared with what\?/],
     ['syscalls', 'rate>fast', /RATE\/s: fast is no number/],
     ['syscalls', 'p99>5MB', /unknown unit MB; one of ns us µs ms s/],
-    ['syscalls', 'syscall>5', /SYSCALL is text: use = or !=/],
+    ['syscalls', 'syscall>5', /SYSCALL is text: use = != or ~/],
     ['syscalls', 'p>1', /may be P50 or P95 or P99/],
     ['syscalls', '!', /! what\?/],
   ])('says why in %s %j is none', (pane, text, why) => {
