@@ -7,10 +7,13 @@ import type { Frame, Latency, Loss, PaneId } from '../frame/frame.ts';
 import { HIST_BOUNDS_NS, HIST_BUCKETS, bucketOf } from '../frame/histogram.ts';
 import { contextOf } from '../frame/names.ts';
 import { type AnyPane, type AnyRow, paneDef, rowsOf } from './any-pane.ts';
-import { labelText } from './exposition.ts';
+import { boundText, labelText } from './exposition.ts';
 
 /** Upper bounds of the exported histograms, microseconds: every second octave of the kernel's buckets, so that no count is split. */
 export const LE_US: readonly number[] = Array.from({ length: 14 }, (_, i) => 2 ** (10 + 2 * i) / 1000);
+
+/** The bounds as `le` has them: seconds, and what lies above all. */
+export const LE_TEXT: readonly string[] = [...LE_US.map((us) => boundText(us / 1e6)), '+Inf'];
 
 /** For each of the kernel's buckets the index of its bound in LE_US; one past the last where it is above all. */
 const LE_OF_BUCKET = Uint8Array.from({ length: HIST_BUCKETS }, (_, i) => {

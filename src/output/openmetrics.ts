@@ -6,8 +6,8 @@
 import type { ContainerInfo, Frame, Latency, PaneId } from '../frame/frame.ts';
 import { containerName, contextOf, podName } from '../frame/names.ts';
 import { PANE_IDS } from '../frame/panes/index.ts';
-import { boundText, braced, familyHead, type Labels, labelText, numberText } from './exposition.ts';
-import { LE_US, type MetricSink, boundOf, walkPane } from './frame-metrics.ts';
+import { braced, familyHead, type Labels, labelText, numberText } from './exposition.ts';
+import { LE_TEXT, LE_US, type MetricSink, boundOf, walkPane } from './frame-metrics.ts';
 
 export { LE_US };
 
@@ -37,7 +37,7 @@ class Histogram {
 
   add(labels: string, latency: Latency): void {
     let series = this.#series.get(labels);
-    if (!series) this.#series.set(labels, series = { counts: Array.from({ length: LE_US.length + 1 }, () => 0), sumUs: 0 });
+    if (!series) this.#series.set(labels, series = { counts: Array.from(LE_TEXT, () => 0), sumUs: 0 });
     for (const [lowerUs, count] of latency.buckets) {
       const index = boundOf(lowerUs);
       series.counts[index] = (series.counts[index] ?? 0) + count;
@@ -51,8 +51,7 @@ class Histogram {
       let below = 0;
       const lines = counts.map((count, i) => {
         below += count;
-        const upper = LE_US[i];
-        return `${name}_bucket{${prefix}le="${upper === undefined ? '+Inf' : boundText(upper / 1e6)}"} ${below}\n`;
+        return `${name}_bucket{${prefix}le="${LE_TEXT[i]}"} ${below}\n`;
       });
       lines.push(`${name}_count${braced(labels)} ${below}\n`, `${name}_sum${braced(labels)} ${numberText(sumUs / 1e6)}\n`);
       return lines;

@@ -38,6 +38,12 @@ const SELF = new Identity('', Infinity);
 
 const good = (value: number): boolean => Number.isFinite(value) && value >= 0;
 
+function isSound({ buckets, sumUs, sampled, count }: Latency): boolean {
+  if (!good(sumUs) || !good(sampled) || !good(count)) return false;
+  for (const bucket of buckets) if (!good(bucket[1])) return false;
+  return true;
+}
+
 export class Accumulator implements MetricSink {
   readonly #options: AccumulatorOptions;
   readonly #families = new Map<string, AnyFamily>();
@@ -67,7 +73,7 @@ export class Accumulator implements MetricSink {
   }
 
   latency({ name, help, total }: Metric, container: string, labels: string, latency: Latency): void {
-    if (!good(latency.sumUs) || !good(latency.sampled) || !latency.buckets.every(([, count]) => good(count))) return;
+    if (!isSound(latency)) return;
     this.#family(name, total ?? help, HISTOGRAM, this.#options.maxSeries).add(this.#who(container), labels, latency);
   }
 
@@ -135,7 +141,7 @@ export class Accumulator implements MetricSink {
     }
     set('kbtop_scrapes', 'Scrapes that were answered before this text was made', '', this.cost.scrapes, TOLD_COUNTER);
     set('kbtop_scrape_build_seconds', 'Time that making such texts took before this one; each Frame\'s is made once at the most', '', this.cost.seconds, TOLD_COUNTER);
-    const folded = this.#family('kbtop_metrics_folded', 'Label sets of the last Frame without a series of their own, by family: they are counted under container="_other"', GAUGE.max);
+    const folded = this.#family('kbtop_metrics_folded', 'Rows of the last Frame without a series of their own, by family: they are counted under container="_other"', GAUGE.max);
     folded.begin();
     for (const family of this.#families.values()) if (family.folded > 0 && family.name !== folded.name) folded.add(SELF, labelText({ family: family.name }), family.folded);
     folded.settle('');
