@@ -9,6 +9,7 @@ import { type SortOrder, parseSort } from '../output/sort.ts';
 import type { FrameWriter } from '../output/writer.ts';
 import { formatDuration } from '../frame/duration.ts';
 import { EXIT, Interrupted, KbtopError, usageError } from './errors.ts';
+import { FailIf, parseFailIf } from './fail-if.ts';
 import { type InterruptWatch, watchInterrupts } from './interrupt.ts';
 import { DEFAULT_DURATION_MS, DURATION_LIMITS, MAX_COUNT } from './limits.ts';
 import { notFound } from './not-found.ts';
@@ -16,6 +17,7 @@ import { printError, printOut } from './output.ts';
 import { requireBpf } from './preflight.ts';
 import { type GlobalFlags, type Settings, collect, durationOption, settle, wantsColor } from './settings.ts';
 import { oneOf } from '../frame/suggest.ts';
+import type { Threshold } from '../output/threshold.ts';
 
 interface SnapshotFlags extends GlobalFlags {
   readonly duration?: number;
@@ -24,6 +26,7 @@ interface SnapshotFlags extends GlobalFlags {
   readonly output: Format;
   readonly sortBy?: string;
   readonly limit?: number;
+  readonly failIf?: readonly string[];
   readonly headers: boolean;
 }
 
@@ -48,6 +51,12 @@ Formats:
 
 --sort-by takes a column's CSV heading or its title, in any case, with :asc or :desc; numbers come largest first.
 Panes that do not have the column keep their own order.
+
+--fail-if 'PANE.COLUMN>VALUE' makes it exit with 1 when any row does that, before --limit, and says which on stderr; the
+output is the same as without. Columns as for --sort-by; > >= < <= = != for numbers, with units (10ms, 1GiB, 5k, 90%);
+= != and ~ (holds) for texts, in any case. Comparisons with commas between them must hold on one row; "a text" may have
+commas. What could not be measured is not taken for good: exit code 3. Its pane must be among those measured.
+  --fail-if 'runqueue.p99Us>10ms' --fail-if 'tcp.outcome=refused' --fail-if 'syscalls.syscall=openat,errors>10'
 `;
 
 function wholeNumber(flag: string, max: number): (text: string) => number {
@@ -74,6 +83,7 @@ export function snapshotCommand(): Command {
     .option('-o, --output <format>', FORMATS.join('|'), format, 'table')
     .option('--sort-by <column>', 'order of the rows')
     .option('--limit <n>', 'print so many rows per pane', wholeNumber('--limit', 1_000_000_000))
+    .option('--fail-if <condition>', 'exit with 1 when a row does this: "runqueue.p99Us>10ms"; repeatable', collect)
     .option('--no-headers', 'leave out titles and headings of table and csv')
     .addHelpText('after', HELP)
     .action(async (_flags: unknown, command: Command) => snapshot(command.optsWithGlobals<SnapshotFlags>()));
@@ -113,6 +123,7 @@ interface Plan {
   readonly durationMs: number;
   readonly count: number;
   readonly selection: Selection;
+  readonly thresholds: readonly Threshold[];
 }
 
 /** Everything that can be wrong with the command line is found here, before anything is loaded. */
@@ -121,7 +132,7 @@ function plan(flags: SnapshotFlags, settings: Settings): Plan {
   const count = flags.count ?? 1;
   if (flags.output === 'prometheus' && count > 1) throw usageError('prometheus output holds one Frame: leave out --count');
   return {
-    panes, count,
+    panes, count, thresholds: parseFailIf(flags.failIf, panes),
     durationMs: flags.duration ?? (flags.count === undefined ? DEFAULT_DURATION_MS : settings.intervalMs),
     selection: {
       panes, limit: flags.limit ?? null, filter: settings.target?.matches ?? null,
@@ -152,12 +163,13 @@ async function snapshot(flags: SnapshotFlags): Promise<void> {
   }
 }
 
-async function capture({ panes, durationMs, count, selection }: Plan, write: FrameWriter, settings: Settings, watch: InterruptWatch): Promise<void> {
+async function capture({ panes, durationMs, count, selection, thresholds }: Plan, write: FrameWriter, settings: Settings, watch: InterruptWatch): Promise<void> {
   const { ClosedError, failedPanes, openCapture } = await import('./capture.ts');
   const manager = openCapture({ intervalMs: durationMs, panes, debug: settings.debug ? debugLine : null, target: settings.target, sources: settings.sources });
   watch.onInterrupt(() => void manager.close());
   const endWait = sayWaiting(durationMs);
   const { target } = settings;
+  const failIf = new FailIf(thresholds, count, settings);
   let index = 0, matched = target === null, last: Frame | null = null;
   try {
     for await (const whole of manager.samples(durationMs, count)) {
@@ -167,11 +179,14 @@ async function capture({ panes, durationMs, count, selection }: Plan, write: Fra
       await watch.race(printOut(write(frame, index)));
       if (failed.length === panes.length) throw new KbtopError(EXIT.impossible, `nothing could be measured: ${reasons(failed)}; kbtop doctor tells more about each pane`);
       for (const { pane, reason } of index === 0 ? failed : []) await printError(`${pane} could not be measured: ${reason}`);
+      // Rows that --limit leaves out count, too.
+      if (thresholds.length > 0) await failIf.check(selection.limit === null ? frame : select(whole, { ...selection, limit: null }));
       matched ||= !isEmpty(frame);
       last = whole;
       index++;
     }
     if (target !== null && !matched && last !== null) await nothingMatched(panes, notFound(target, { containers: last.containers, sources: manager.identity.sources }));
+    await failIf.end();
   } catch (error) {
     throw error instanceof ClosedError ? new Interrupted() : error;
   } finally {

@@ -57,23 +57,27 @@ export interface Column<Row> {
 }
 
 /**
- * A number over one interval, so always a gauge: what starts anew in every snapshot must not be called a counter,
- * or rate() over scrapes gives nonsense.
+ * A number over one interval, so a gauge in every snapshot: what starts anew must not be called a counter, or rate()
+ * over scrapes gives nonsense. What has a `total` is added up by `serve --metrics`, and is a counter there.
  */
 export interface MetricName {
-  /** Whole name, ending in its base unit. */
+  /** Whole name, ending in its base unit; a counter adds _total. */
   readonly name: string;
+  /** Default: the column's, which speaks of the column's unit. */
+  readonly help?: string;
+  /** What it counts, of all time; absent: it is no count. */
+  readonly total?: string;
   /** How many of the column's unit make one of the metric's, e.g. 100 from percent to a ratio. Default 1. */
   readonly divisor?: number;
   /** What becomes of rows whose labels are equal, such as a container that restarted. Default 'sum'. */
   readonly combine?: 'sum' | 'max';
 }
 
-/** A metric that is more than one number per row. Null: unknown, no sample. */
-export type RowMetric<Row> = { readonly name: string; readonly help: string } & (
+/** A count that is more than one number per row. Null: unknown, no sample. */
+export type RowMetric<Row> = { readonly name: string; readonly help: string; /** As of a MetricName. */ readonly total: string } & (
   | { readonly kind: 'value'; value(row: Row): number | null }
-  /** One sample per name, told apart by `label`. */
-  | { readonly kind: 'byName'; readonly label: string; values(row: Row): Readonly<Record<string, number>> | null }
+  /** One sample per name, told apart by `label`. `labels` follow from the name. */
+  | { readonly kind: 'byName'; readonly label: string; labels?(name: string): Readonly<Record<string, string>>; values(row: Row): Readonly<Record<string, number>> | null }
   | { readonly kind: 'latency'; latency(row: Row): Latency | null }
 );
 

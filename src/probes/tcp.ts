@@ -11,7 +11,8 @@ import type { BpfObject, ProgramResult } from '../bpf/addon.ts';
 import { objectPath } from '../bpf/objects.ts';
 import { RecordReader } from '../bpf/records.ts';
 import { errnoName } from '../frame/errno.ts';
-import type { Level, PaneState, TcpOutcome, TcpRow } from '../frame/frame.ts';
+import type { Level, PaneState, TcpRow } from '../frame/frame.ts';
+import { outcomeOf } from '../frame/tcp-outcome.ts';
 import { ipv4Text, ipv6Text, isMappedIpv4 } from './ip-address.ts';
 import { ignoreOptions } from './ignored.ts';
 import type { Interval, Probe, ProbeContext, ProbeTick } from './probe.ts';
@@ -38,21 +39,6 @@ const LATER = 2;
 const STATE_HOOKS = ['on_state', 'on_nested_state', 'on_retransmit', 'on_synack_again'];
 const CALL_HOOKS = ['connect_returns', 'accept_exit', 'accept4_exit'];
 const WALKS = ['seed', 'under_way'];
-
-const OUTCOMES: Readonly<Record<string, TcpOutcome>> = {
-  ECONNREFUSED: 'refused', ETIMEDOUT: 'timeout', ECONNRESET: 'reset', EPIPE: 'reset',
-  ENETUNREACH: 'unreachable', EHOSTUNREACH: 'unreachable', ENETDOWN: 'unreachable', EHOSTDOWN: 'unreachable', ENONET: 'unreachable',
-};
-
-/**
- * What an errno means for a connection. ECANCELED is a program that closed the socket before an answer came: after
- * a repeated SYN its own patience has run out, before it the connection was not wanted any more.
- */
-export function outcomeOf(error: string | null, retransmits: number): TcpOutcome {
-  if (error === null) return 'established';
-  if (error === 'ECANCELED') return retransmits > 0 ? 'timeout' : 'failed';
-  return OUTCOMES[error] ?? 'failed';
-}
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 type Row = Mutable<TcpRow>;

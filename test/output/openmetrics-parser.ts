@@ -19,7 +19,7 @@ export interface Family {
 const NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*/;
 const LABEL = /^[a-zA-Z_][a-zA-Z0-9_]*/;
 const NUMBER = /^(?:[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?|[+-]Inf|NaN)$/;
-const SUFFIXES: Readonly<Record<string, readonly string[]>> = { gauge: [''], histogram: ['_bucket', '_count', '_sum'] };
+const SUFFIXES: Readonly<Record<string, readonly string[]>> = { gauge: [''], counter: ['_total'], info: ['_info'], histogram: ['_bucket', '_count', '_sum'] };
 
 function unescape(text: string): string {
   return text.replace(/\\(.|$)/gs, (whole, c: string) => {

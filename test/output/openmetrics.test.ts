@@ -32,6 +32,7 @@ describe('openMetrics', () => {
     expect(samples(text, 'kbtop_syscall_errors').map(({ labels, value }) => [labels['errno'], value])).toEqual([['ENOENT', 3], ['EACCES', 1]]);
     expect(samples(text, 'kbtop_opens')).toContainEqual({ name: 'kbtop_opens', labels: web, value: 190 });
     expect(samples(text, 'kbtop_open_errors').map(({ labels, value }) => [labels['errno'], value])).toEqual([['ENOENT', 9], ['EFAULT', 1]]);
+    expect(samples(text, 'kbtop_tcp_connection_errors').map(({ labels, value }) => [labels['errno'], labels['outcome'], value])).toEqual([['ECONNREFUSED', 'refused', 13]]);
     expect(samples(text, 'kbtop_container_cpu_cores')).toContainEqual({ name: 'kbtop_container_cpu_cores', labels: web, value: 2.125 });
     expect(samples(text, 'kbtop_container_memory_bytes')).toHaveLength(1);
     expect(samples(text, 'kbtop_container_cpu_throttled_ratio')).toEqual([{ name: 'kbtop_container_cpu_throttled_ratio', labels: web, value: 0.07 }]);

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { BpfObject } from '../../src/bpf/addon.ts';
 import { KernelClock, RowStream, STREAM_DEFAULTS, totalsByContainer } from '../../src/probes/stream.ts';
-import { outcomeOf } from '../../src/probes/tcp.ts';
 
 describe('the kernel clock', () => {
   it('dates kernel timestamps to the microsecond', () => {
@@ -38,13 +37,6 @@ describe('totals by container', () => {
   it('know errors that are no events of their own', () => {
     expect(totalsByContainer(deltas, name, (delta) => delta.kind !== 2)[1]).toEqual({ container: '2', count: 7, errors: { E104: 4 } });
   });
-});
-
-describe('the outcome of a connection', () => {
-  it.each([
-    [null, 0, 'established'], ['ECONNREFUSED', 0, 'refused'], ['ETIMEDOUT', 6, 'timeout'], ['ECONNRESET', 0, 'reset'], ['EPIPE', 0, 'reset'],
-    ['ENETUNREACH', 0, 'unreachable'], ['EHOSTUNREACH', 3, 'unreachable'], ['EADDRNOTAVAIL', 0, 'failed'], ['ECANCELED', 0, 'failed'], ['ECANCELED', 1, 'timeout'],
-  ] as const)('%s after %i retransmits: %s', (error, retransmits, outcome) => expect(outcomeOf(error, retransmits)).toBe(outcome));
 });
 
 describe('the row stream', () => {

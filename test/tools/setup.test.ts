@@ -232,13 +232,18 @@ describe('missing system packages', () => {
   });
 
   it.skipIf(!isRoot || !existsSync('/etc/debian_version') || missing(needs({ test: true })).length > 0)('leaves no daemon behind that only tests use', () => {
-    const dir = pathWithoutClang(['clang', 'tmux', 'strace', 'sudo', 'bpftool', 'ip', 'runc']);
+    const hadPolicy = existsSync('/usr/sbin/policy-rc.d');
+    const dir = pathWithoutClang(['clang', 'tmux', 'strace', 'sudo', 'bpftool', 'ip', 'runc', 'prometheus']);
     rmSync(join(dir, 'apt-get'), { force: true });
-    checkout.script('path/apt-get', 'case "$*" in *install*containerd*) printf "#!/bin/sh\\n" > "${0%/*}/containerd"; /bin/chmod +x "${0%/*}/containerd";; esac');
+    checkout.script('path/apt-get', 'case "$*" in *install*containerd*) [ -e /usr/sbin/policy-rc.d ] && echo "policy" >> "$LOG"; printf "#!/bin/sh\\n" > "${0%/*}/containerd"; /bin/chmod +x "${0%/*}/containerd";; esac');
     checkout.script('path/systemctl', 'echo "systemctl $*" >> "$LOG"');
     const { code, stderr } = checkout.setup(['--test'], { env: { PATH: dir } });
     expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining('setup: stopped and disabled containerd.service') as string });
-    expect(builds().filter((line) => line.startsWith('systemctl'))).toEqual(['systemctl disable --now containerd.service']);
+    const done = builds();
+    expect(done.filter((line) => line.startsWith('systemctl'))).toEqual(['systemctl disable --now containerd.service']);
+    // Nor does one run for a moment.
+    expect(done).toContain('policy');
+    expect(existsSync('/usr/sbin/policy-rc.d')).toBe(hadPolicy);
   });
 
   it.skipIf(!isRoot || !existsSync('/etc/debian_version'))('stops when apt-get could not help', () => {

@@ -70,6 +70,10 @@ describe('a filter', () => {
     expect(matching('opens', 'comm!=nginx').length).toBe(rows('opens').length - matching('opens', 'comm=nginx').length);
     expect(matching('tcp', 'state=refused').every((row) => row.outcome === 'refused')).toBe(true);
     expect(matching('tcp', 'dir=out').every((row) => row.direction === 'connect')).toBe(true);
+    expect(matching('opens', 'path~RESOLV')).toEqual(matching('opens', 'resolv'));
+    const { fd } = rows('opens').find((row) => 'fd' in row && row.fd !== null) as { fd: number };
+    expect(matching('opens', `ret=${fd}`).map((row) => row.fd)).toContain(fd);
+    expect(matching('opens', `ret=${fd}`).every((row) => row.fd === fd)).toBe(true);
     expect(matching('opens', 'ret=ENOENT').every((row) => row.error === 'ENOENT')).toBe(true);
   });
 
@@ -85,7 +89,8 @@ describe('a filter', () => {
     ['syscalls', 'rate>', /RATE\/s: compared with what\?/],
     ['syscalls', 'rate>fast', /RATE\/s: fast is no number/],
     ['syscalls', 'p99>5MB', /unknown unit MB; one of ns us µs ms s/],
-    ['syscalls', 'syscall>5', /SYSCALL is text: use = or !=/],
+    ['syscalls', 'syscall>5', /SYSCALL is text: use = != or ~/],
+    ['syscalls', 'rate~5', /RATE\/s is a number: use > >= < <= = or !=/],
     ['syscalls', 'p>1', /may be P50 or P95 or P99/],
     ['syscalls', '!', /! what\?/],
   ])('says why in %s %j is none', (pane, text, why) => {

@@ -93,6 +93,8 @@ const TEST = [
   // Real pods; the tests start it themselves, so its service is not wanted.
   { ...command('containerd'), service: 'containerd.service' },
   command('runc'),
+  // Scrapes the endpoint; promtool comes with it.
+  { ...command('prometheus'), service: 'prometheus.service' },
   staticProgram('/bin/busybox', 'busybox-static'),
   file('/usr/share/fonts/truetype/dejavu/DejaVuSansMono.ttf', 'fonts-dejavu-core'),
 ];

@@ -48,7 +48,7 @@ export const containers: PaneDef<'containers'> = {
       value: (row, context) => containerName(context.container(row.container)),
       text: (row, context) => { const info = context.container(row.container); return unsure(containerName(info), info); } },
     { id: 'cpuPct', title: 'CPU%', unit: 'pct', align: 'right', rank: 0, width: { min: 5, max: 6, grow: 0 }, help: 'CPU time; 100 is one CPU', value: (row) => row.cpuPct,
-      severity: (row) => ((row.cpuPct ?? 0) >= 90 ? 'warn' : 'ok'), metric: { name: 'kbtop_container_cpu_cores', divisor: 100 } },
+      severity: (row) => ((row.cpuPct ?? 0) >= 90 ? 'warn' : 'ok'), metric: { name: 'kbtop_container_cpu_cores', help: 'CPU time; 1 is one CPU', divisor: 100 } },
     { id: 'trend', title: 'TREND', unit: 'text', align: 'left', rank: 9, width: { min: 6, max: 12, grow: 1 }, trendOf: 'cpuPct', help: 'CPU% over the last ticks', value: () => null },
     { id: 'memoryBytes', title: 'MEM', unit: 'bytes', align: 'right', rank: 4, width: { min: 4, max: 6, grow: 0 }, help: 'Memory charged to the cgroup, page cache included', value: (row) => row.memoryBytes,
       metric: { name: 'kbtop_container_memory_bytes' } },

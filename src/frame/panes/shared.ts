@@ -53,10 +53,10 @@ export function exportColumn<Row>(id: string, help: string, value: (row: Row) =>
   return { id, title: id.toUpperCase(), unit, help, align: unit === 'count' ? 'right' : 'left', rank: 99, width: { min: 4, max: 40, grow: 0 }, value };
 }
 
-/** The exact totals of a stream as metrics. @param name "kbtop_opens" @param things what is counted, plural */
-export function totalMetrics(name: string, errorsName: string, things: string): readonly RowMetric<StreamTotal>[] {
+/** The exact totals of a stream as metrics. @param name "kbtop_opens" @param things what is counted, plural @param labels of an error, besides its errno */
+export function totalMetrics(name: string, errorsName: string, things: string, labels?: (errno: string) => Readonly<Record<string, string>>): readonly RowMetric<StreamTotal>[] {
   return [
-    { name, kind: 'value', help: `${things} in the interval, exact`, value: (total) => total.count },
-    { name: errorsName, kind: 'byName', label: 'errno', help: `${things} in the interval that failed, by error`, values: (total) => total.errors },
+    { name, kind: 'value', help: `${things} in the interval, exact`, total: `${things}, exact`, value: (total) => total.count },
+    { name: errorsName, kind: 'byName', label: 'errno', ...(labels && { labels }), help: `${things} in the interval that failed, by error`, total: `${things} that failed, by error`, values: (total) => total.errors },
   ];
 }

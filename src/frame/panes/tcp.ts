@@ -1,5 +1,6 @@
 import type { PaneDef } from '../columns.ts';
 import type { TcpOutcome, TcpRow } from '../frame.ts';
+import { outcomeOf } from '../tcp-outcome.ts';
 import { containerColumn, exportColumn, totalMetrics } from './shared.ts';
 
 const SHORT: Readonly<Record<TcpOutcome, string>> = {
@@ -47,5 +48,6 @@ export const tcp: PaneDef<'tcp'> = {
     exportColumn('remoteAddress', 'Address of the other end', (row) => row.remoteAddress),
     exportColumn('remotePort', 'Port of the other end', (row) => row.remotePort, 'id'),
   ],
-  totalMetrics: totalMetrics('kbtop_tcp_connections', 'kbtop_tcp_connection_errors', 'TCP connections made or accepted'),
+  // An established connection may be reset later, so that count and errors are told apart, and not taken from each other.
+  totalMetrics: totalMetrics('kbtop_tcp_connections', 'kbtop_tcp_connection_errors', 'TCP connections made or accepted', (errno) => ({ outcome: outcomeOf(errno, 0) })),
 };
