@@ -74,7 +74,7 @@ export async function captureNode({ frames, busy = false, onFrame }: NodeOptions
         manager.subscribe((frame) => {
           // The first ones tell of panes that are loading.
           if (frame.seq < 4 || taken >= frames) return;
-          onFrame(withoutHost(frame));
+          onFrame(ofPods(frame));
           if (++taken === frames) resolve();
         });
       });
@@ -92,11 +92,13 @@ export async function captureNode({ frames, busy = false, onFrame }: NodeOptions
   }
 }
 
-/** What the containers see as nodename is this machine's, which is nobody's business. */
-function withoutHost(frame: Frame): Frame {
-  const own = hostname();
-  const containers = Object.fromEntries(Object.entries(frame.containers).map(([key, info]) => [key, info.nodename === own ? { ...info, nodename: NODE } : info]));
-  return { ...frame, containers };
+/** Without what else runs on this machine, and without its name. */
+function ofPods(frame: Frame): Frame {
+  const isPod = (key: string): boolean => frame.containers[key]?.kind === 'pod';
+  const only = (rows: readonly { readonly container: string }[]): object[] => rows.filter(({ container }) => isPod(container));
+  const panes = Object.fromEntries(Object.entries(frame.panes).map(([id, pane]) => [id, { ...pane, rows: only(pane.rows), ...('totals' in pane && { totals: only(pane.totals) }) }])) as unknown as Frame['panes'];
+  const containers = Object.fromEntries(Object.entries(frame.containers).map(([key, info]) => [key, info.nodename === hostname() ? { ...info, nodename: NODE } : info]));
+  return { ...frame, containers, panes };
 }
 
 if (import.meta.main) {

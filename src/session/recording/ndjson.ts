@@ -1,23 +1,18 @@
 /** Frames as NDJSON, as `snapshot -o ndjson` writes them: read whole, parsed when asked for. */
-import { readFile } from 'node:fs/promises';
-import { type Frame, SCHEMA } from '../../frame/frame.ts';
+import { createReadStream } from 'node:fs';
+import type { Frame } from '../../frame/frame.ts';
+import { complete } from './complete.ts';
 import { FrameCache } from './frame-cache.ts';
 import { type Recording, RecordingError } from './recording.ts';
 import { lastAtOrBefore } from './search.ts';
 import { timeOf } from './time.ts';
 
 const NEWLINE = 10;
-
-/** Is this a Frame, as far as the rest of kbtop relies on? */
-function isFrame(value: unknown): value is Frame {
-  const { schema, time, panes, containers } = (value ?? {}) as Partial<Record<keyof Frame, unknown>>;
-  return schema === SCHEMA && typeof time === 'string' && typeof panes === 'object' && panes !== null && typeof containers === 'object' && containers !== null;
-}
+const MAX_BYTES = 1 << 30;
 
 function parse(line: string): Frame | null {
   try {
-    const value: unknown = JSON.parse(line);
-    return isFrame(value) ? value : null;
+    return complete(JSON.parse(line));
   } catch {
     return null;
   }
@@ -71,7 +66,7 @@ export class NdjsonRecording implements Recording {
 
   frame(index: number): Frame {
     const { begin, end } = this.#place(index);
-    return this.#cache.get(index, () => JSON.parse(this.#bytes.toString('utf8', begin, end)) as Frame);
+    return this.#cache.get(index, () => parse(this.#bytes.toString('utf8', begin, end)) as Frame);
   }
 
   indexAt(time: number): number {
@@ -81,10 +76,16 @@ export class NdjsonRecording implements Recording {
   close(): void {}
 }
 
+const tooLarge = (name: string): RecordingError => new RecordingError(`${name} is more than ${MAX_BYTES >> 20} MiB of NDJSON, which are read whole: record with kbtop record, whose files are a fiftieth of it`);
+
 /** @param path `-` is stdin */
 export async function openNdjson(path: string): Promise<Recording> {
-  if (path !== '-') return new NdjsonRecording(await readFile(path), path);
+  const name = path === '-' ? 'stdin' : path;
   const chunks: Buffer[] = [];
-  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
-  return new NdjsonRecording(Buffer.concat(chunks), 'stdin');
+  let size = 0;
+  for await (const chunk of path === '-' ? process.stdin : createReadStream(path)) {
+    chunks.push(chunk as Buffer);
+    if ((size += (chunk as Buffer).length) > MAX_BYTES) throw tooLarge(name);
+  }
+  return new NdjsonRecording(Buffer.concat(chunks, size), name);
 }
