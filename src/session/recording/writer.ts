@@ -3,13 +3,15 @@
  * take in time is lost, counted and told. Every Frame is given to the kernel as soon as the one before is written, so it
  * outlives this process; every few seconds it goes to the disk.
  */
-import { constants } from 'node:fs';
+import { constants, write as writeCallback } from 'node:fs';
 import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { promisify } from 'node:util';
 import type { Frame } from '../../frame/frame.ts';
 import { BlockEncoder } from './block.ts';
 import { encodeBlock, encodeFrame, encodeHeader } from './format.ts';
 import { readHeader } from './file.ts';
+import { ownerOf } from './owner.ts';
 import { RecordingError } from './recording.ts';
 import { scan } from './scan.ts';
 import { timeOf } from './time.ts';
@@ -45,6 +47,13 @@ export interface Written {
   readonly lost: number;
 }
 
+/** What bytes go to. */
+interface Sink {
+  write(bytes: Buffer, offset: number, length: number, position: number | null): Promise<{ readonly bytesWritten: number }>;
+}
+
+const writeDescriptor = promisify(writeCallback);
+
 interface Block {
   readonly offset: number;
   /** Time of its last Frame. */
@@ -61,9 +70,11 @@ interface Piece {
 export class RecordingWriter {
   /** Rejects as soon as the file can take no more: the disk is full, or failed. Never resolves before close(). */
   readonly failed: Promise<never>;
-  readonly #path: string | null;
+  readonly #path: string;
   readonly #options: WriterOptions;
-  #file: FileHandle;
+  #sink: Sink;
+  /** Null for a stream, which can only be written to. */
+  #file: FileHandle | null;
   #fail: (error: unknown) => void = () => {};
   #error: unknown = null;
   #waiting: Piece[] = [];
@@ -76,7 +87,6 @@ export class RecordingWriter {
   #latest = Number.NEGATIVE_INFINITY;
   /** Where the next byte goes; behind a whole Frame. */
   #end = 0;
-  readonly #regular: boolean;
   #header = 0;
   #blocks: Block[] = [];
   #syncedAt = performance.now();
@@ -84,10 +94,10 @@ export class RecordingWriter {
   #lost = 0;
   #closed = false;
 
-  private constructor(file: FileHandle, path: string | null, regular: boolean, options: WriterOptions) {
+  private constructor(sink: Sink, file: FileHandle | null, path: string, options: WriterOptions) {
+    this.#sink = sink;
     this.#file = file;
     this.#path = path;
-    this.#regular = regular;
     this.#options = options;
     this.failed = new Promise((_, reject) => { this.#fail = reject; });
     // Whoever does not watch it learns of it from close().
@@ -104,20 +114,23 @@ export class RecordingWriter {
       if (old) return old;
     }
     const file = await open(path, 'wx', 0o600);
-    const writer = new RecordingWriter(file, path, (await file.stat()).isFile(), options);
     try {
+      const owner = ownerOf();
+      if (owner) await file.chown(owner.uid, owner.gid).catch(() => {});
+      const writer = new RecordingWriter(file, file, path, options);
       await writer.#begin();
+      return writer;
     } catch (error) {
       await file.close();
-      if (writer.#regular) await unlink(path).catch(() => {});
+      await unlink(path).catch(() => {});
       throw error;
     }
-    return writer;
   }
 
-  /** To a descriptor that is open, such as stdout: cannot be limited or appended to. */
-  static async stream(fd: FileHandle, options: Pick<WriterOptions, 'version' | 'maxWaiting'>): Promise<RecordingWriter> {
-    const writer = new RecordingWriter(fd, null, false, options);
+  /** To a descriptor that is open, such as stdout: cannot be limited or appended to, and stays open. */
+  static async stream(fd: number, options: Pick<WriterOptions, 'version' | 'maxWaiting'>): Promise<RecordingWriter> {
+    const sink: Sink = { write: (bytes, offset, length, position) => writeDescriptor(fd, bytes, offset, length, position) };
+    const writer = new RecordingWriter(sink, null, '', options);
     await writer.#begin();
     return writer;
   }
@@ -142,7 +155,7 @@ export class RecordingWriter {
       if (!(await file.stat()).isFile()) throw new RecordingError(`${path} is no file, so nothing can be appended to it`);
       const { size: start } = readHeader(file.fd, path);
       const { blocks, blockOf, times, end, damages } = scan(file.fd, start, size);
-      const writer = new RecordingWriter(file, path, true, options);
+      const writer = new RecordingWriter(file, file, path, options);
       writer.#header = start;
       // Damage before its end stays what it is, and readable around it.
       writer.#end = damages.at(-1)?.torn || blocks.at(-1)?.first === times.length ? end : size;
@@ -253,13 +266,13 @@ export class RecordingWriter {
     }
     this.#frames -= pieces.length - whole;
     this.#lost += pieces.length - whole;
-    if (this.#regular) await this.#file.truncate(this.#end).catch(() => {});
+    await this.#file?.truncate(this.#end).catch(() => {});
   }
 
   async #writeAll(bytes: Buffer, onProgress: (written: number) => void = () => {}): Promise<void> {
     for (let done = 0; done < bytes.length;) {
       try {
-        const { bytesWritten } = await this.#file.write(bytes, done, bytes.length - done, this.#regular ? this.#end + done : null);
+        const { bytesWritten } = await this.#sink.write(bytes, done, bytes.length - done, this.#file ? this.#end + done : null);
         onProgress(done += bytesWritten);
       } catch (error) {
         // A pipe whose reader is slow.
@@ -271,14 +284,13 @@ export class RecordingWriter {
 
   /** @param ms since the last time */
   async #sync(ms: number): Promise<void> {
-    if (!this.#regular || performance.now() - this.#syncedAt < ms) return;
+    if (!this.#file || performance.now() - this.#syncedAt < ms) return;
     await this.#file.datasync();
     this.#syncedAt = performance.now();
   }
 
   /** Let the oldest blocks go before `pieces` make the file too large, or when they are too old. */
   async #limit(pieces: readonly Piece[]): Promise<void> {
-    if (!this.#regular) return;
     const { maxBytes = null, maxAgeMs = null } = this.#options;
     const more = pieces.reduce((sum, { bytes }) => sum + bytes.length, 0);
     let keep = 0;
@@ -295,20 +307,20 @@ export class RecordingWriter {
     // The block that is being written stays whole: what comes next needs it.
     const open = pieces[0]?.startsBlock ? this.#blocks.length : this.#blocks.length - 1;
     keep = Math.min(keep, open);
-    if (keep > 0) await this.#rewrite(keep);
+    if (keep > 0 && this.#file) await this.#rewrite(this.#file, keep);
   }
 
   /** Write what is kept beside, and put it in the file's place: at every moment one of them is whole. */
-  async #rewrite(keep: number): Promise<void> {
-    const path = this.#path as string, beside = `${path}.new`;
+  async #rewrite(old: FileHandle, keep: number): Promise<void> {
+    const path = this.#path, beside = `${path}.new`;
     const from = this.#blocks[keep]?.offset ?? this.#end;
     await unlink(beside).catch(() => {});
-    const { mode, uid, gid } = await this.#file.stat();
+    const { mode, uid, gid } = await old.stat();
     const file = await open(beside, 'wx', mode & 0o777);
     try {
       await file.chown(uid, gid).catch(() => {});
-      await copy(this.#file, 0, this.#header, file, 0);
-      await copy(this.#file, from, this.#end, file, this.#header);
+      await copy(old, 0, this.#header, file, 0);
+      await copy(old, from, this.#end, file, this.#header);
       await file.datasync();
       await rename(beside, path);
       await using directory = await open(dirname(path), constants.O_RDONLY);
@@ -318,8 +330,8 @@ export class RecordingWriter {
       await unlink(beside).catch(() => {});
       throw error;
     }
-    const old = this.#file, moved = from - this.#header;
-    this.#file = file;
+    const moved = from - this.#header;
+    this.#sink = this.#file = file;
     this.#blocks = this.#blocks.slice(keep).map(({ offset, until }) => ({ offset: offset - moved, until }));
     this.#end -= moved;
     this.#syncedAt = performance.now();
@@ -339,7 +351,7 @@ export class RecordingWriter {
       } catch (error) {
         this.#error = error;
       } finally {
-        if (this.#path !== null) await this.#file.close();
+        await this.#file?.close();
       }
     }
     if (this.#error !== null) throw this.#error;
