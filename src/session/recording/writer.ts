@@ -113,7 +113,7 @@ export class RecordingWriter {
       const old = await RecordingWriter.#reopen(path, options);
       if (old) return old;
     }
-    const file = await open(path, 'wx', 0o600);
+    const file = await open(path, 'wx+', 0o600);
     try {
       const owner = ownerOf();
       if (owner) await file.chown(owner.uid, owner.gid).catch(() => {});
@@ -316,7 +316,7 @@ export class RecordingWriter {
     const from = this.#blocks[keep]?.offset ?? this.#end;
     await unlink(beside).catch(() => {});
     const { mode, uid, gid } = await old.stat();
-    const file = await open(beside, 'wx', mode & 0o777);
+    const file = await open(beside, 'wx+', mode & 0o777);
     try {
       await file.chown(uid, gid).catch(() => {});
       await copy(old, 0, this.#header, file, 0);

@@ -1,4 +1,5 @@
 /** Times in ISO 8601 UTC, to the second, millisecond or microsecond, as whole numbers and back. */
+import { MAX_INTEGER } from './numbers.ts';
 
 const DIGITS = [0, 3, 6] as const;
 /** Lengths of the texts, by digits. */
@@ -44,7 +45,10 @@ export function timeNumber(text: string): TimeNumber | null {
     fraction = fraction * 10 + digit;
   }
   const second = secondOf(text.slice(0, 19));
-  return second === null ? null : { kind, value: second * 10 ** digits + fraction };
+  if (second === null) return null;
+  const value = second * 10 ** digits + fraction;
+  // Microseconds of far centuries are no exact numbers.
+  return Math.abs(value) < MAX_INTEGER ? { kind, value } : null;
 }
 
 /** Null when there is no such time. */
