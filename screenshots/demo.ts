@@ -27,7 +27,7 @@ const WEB_PORT = 28_080, STORE_PORT = 26_379;
 
 const sh = (script: string): readonly string[] => ['sh', '-c', script];
 const every = (seconds: number, command: string): readonly string[] => sh(`while :; do ${command}; sleep ${seconds}; done`);
-const fetch = (port: number): string => `wget -q -T 2 -O /dev/null http://127.0.0.1:${port}/index.html`;
+const fetch = (port: number): string => `wget -q -O /dev/null http://127.0.0.1:${port}/index.html`;
 
 interface DemoPod extends PodSpec {
   readonly owner: readonly [kind: string, name: string];

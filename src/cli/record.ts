@@ -136,6 +136,7 @@ async function finish(writer: RecordingWriter, flags: RecordFlags, begin: number
     throw writeFailure(error, flags, flags.output === '-' ? 'the recording ends there' : `the recording ends there, with ${count(writer.written.frames)} that can be read`);
   }
   const { frames, bytes, lost } = writer.written;
+  if (frames === 0 && lost === 0) return;
   const over = begin === null || last === null ? '' : ` over ${formatDuration(Math.round((Date.parse(last.time) - begin) / 1000) * 1000)}`;
   await printError(`${count(frames)}${over} in ${placeOf(flags)}, ${formatSize(bytes)}${lost > 0 ? `; ${count(lost)} lost, since they came faster than they could be written` : ''}`);
 }

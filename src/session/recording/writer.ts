@@ -90,6 +90,7 @@ export class RecordingWriter {
   #header = 0;
   #blocks: Block[] = [];
   #syncedAt = performance.now();
+  #isNew = false;
   #frames = 0;
   #lost = 0;
   #closed = false;
@@ -118,6 +119,7 @@ export class RecordingWriter {
       const owner = ownerOf();
       if (owner) await file.chown(owner.uid, owner.gid).catch(() => {});
       const writer = new RecordingWriter(file, file, path, options);
+      writer.#isNew = true;
       await writer.#begin();
       return writer;
     } catch (error) {
@@ -339,7 +341,7 @@ export class RecordingWriter {
   }
 
   /**
-   * Write what waits, and put it on the disk. Twice is fine.
+   * Write what waits, and put it on the disk. A new file that no Frame came to is removed. Twice is fine.
    * @throws what `failed` was rejected with; the file is readable in any case
    */
   async close(): Promise<Written> {
@@ -352,6 +354,8 @@ export class RecordingWriter {
         this.#error = error;
       } finally {
         await this.#file?.close();
+        // A recording without a Frame is of no use to anybody.
+        if (this.#isNew && this.#frames === 0) await unlink(this.#path).catch(() => {});
       }
     }
     if (this.#error !== null) throw this.#error;

@@ -160,10 +160,10 @@ describe('a recording that ends anywhere', () => {
         child.once('exit', () => resolve());
       });
       const { all, warnings } = read(path);
-      // What was said to be taken may still have waited for the write before it.
-      expect(all.length).toBeGreaterThanOrEqual(taken - 3);
+      // What was taken last may still have waited for the disk.
+      expect(all.length).toBeGreaterThan(0);
       expect(warnings.length).toBeLessThanOrEqual(1);
-      expect(all.at(-1)).toStrictEqual(expected[all.length - 1]);
+      expect(all).toStrictEqual(expected.slice(0, all.length));
       await written(path, expected.slice(all.length, all.length + 2), { append: true });
       expect(read(path)).toMatchObject({ warnings: [], all: { length: all.length + 2 } });
     }
