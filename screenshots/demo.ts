@@ -41,7 +41,7 @@ const PODS: readonly DemoPod[] = [
   { name: 'web-5d9f7c6b8-iz6xk', namespace: 'shop', owner: ['ReplicaSet', 'web-5d9f7c6b8'], ageHours: 77, hostNetwork: true, labels: { app: 'web', 'pod-template-hash': '5d9f7c6b8' },
     containers: [{ name: 'nginx', command: sh(`mkdir -p /www; echo ok > /www/index.html; exec busybox httpd -f -p 127.0.0.1:${WEB_PORT} -h /www`) }] },
   { name: 'cart-7b4e9d5f6-dq4lm', namespace: 'shop', owner: ['ReplicaSet', 'cart-7b4e9d5f6'], ageHours: 5.2, restarts: 3, hostNetwork: true, labels: { app: 'cart', 'pod-template-hash': '7b4e9d5f6' },
-    containers: [{ name: 'app', command: every(0.15, `${fetch(STORE_PORT)}; ${fetch(WEB_PORT)}`) }, { name: 'metrics', command: every(1, 'cat /proc/loadavg /proc/meminfo > /dev/null') }] },
+    containers: [{ name: 'app', command: every(0.25, `${fetch(STORE_PORT)}; ${fetch(WEB_PORT)}`) }, { name: 'metrics', command: every(1, 'cat /proc/loadavg /proc/meminfo > /dev/null') }] },
   { name: 'checkout-6c8f4d7b9-x7k2p', namespace: 'shop', owner: ['ReplicaSet', 'checkout-6c8f4d7b9'], ageHours: 5.2, hostNetwork: true, labels: { app: 'checkout', 'pod-template-hash': '6c8f4d7b9' },
     containers: [{ name: 'app', command: every(0.4, `${fetch(WEB_PORT)}; cat /etc/checkout/local.yaml 2> /dev/null`) }] },
   { name: 'store-0', namespace: 'shop', owner: ['StatefulSet', 'store'], ageHours: 411, hostNetwork: true, qos: 'Guaranteed', labels: { app: 'store' }, containers: [{ name: 'store', command: STORE }] },
@@ -63,12 +63,13 @@ function apiPod(spec: DemoPod, pod: Pod): ApiPod {
   };
 }
 
-/** Only pods, on a node of another name. */
-function ofPods(frame: Frame): Frame {
-  const isPod = (key: string): boolean => ['pod', 'sandbox'].includes(frame.containers[key]?.kind ?? '');
+/** Only these pods, on a node of another name. @param uids of the pods */
+function ofPods(frame: Frame, uids: ReadonlySet<string>): Frame {
+  const isOurs = ({ podUid }: ContainerInfo): boolean => podUid !== null && uids.has(podUid);
+  const isPod = (key: string): boolean => frame.containers[key] !== undefined && isOurs(frame.containers[key]);
   const only = (rows: readonly { readonly container: string }[]): { readonly container: string }[] => rows.filter(({ container }) => isPod(container))
     .map((row) => ('preemptedBy' in row ? { ...row, preemptedBy: only(row.preemptedBy as { readonly container: string }[]) } : row));
-  const named = (infos: Readonly<Record<string, ContainerInfo>>): Record<string, ContainerInfo> => Object.fromEntries(Object.entries(infos).filter(([, { kind }]) => kind === 'pod' || kind === 'sandbox')
+  const named = (infos: Readonly<Record<string, ContainerInfo>>): Record<string, ContainerInfo> => Object.fromEntries(Object.entries(infos).filter(([, info]) => isOurs(info))
     .map(([key, info]) => [key, info.nodename === hostname() ? { ...info, nodename: NODE } : info]));
   const streamed = (all: readonly StreamTotal[]): object => {
     const totals = all.filter(({ container }) => isPod(container));
@@ -116,7 +117,7 @@ async function main(file: string): Promise<void> {
     const happened = happen();
     happened.catch(() => {});
     try {
-      for await (const frame of manager.samples(1000, SECONDS)) writer.write(ofPods(frame));
+      for await (const frame of manager.samples(1000, SECONDS)) writer.write(ofPods(frame, new Set(pods.map(([, { uid }]) => uid))));
       await happened;
     } finally {
       await manager.close();

@@ -10,7 +10,7 @@ import { type Coder, DamagedError, newModels, symbol } from './coder.ts';
 import { deepEqual } from './equal.ts';
 import { contextOf } from './integers.ts';
 import { Joins } from './joins.ts';
-import { LatencyModel, LatencyPast, partsOf } from './latency.ts';
+import { LatencyModel, LatencyPast, type Parts, partsOf } from './latency.ts';
 import { codeInteger, isInteger } from './numbers.ts';
 import { Cell, CHOICES, Row, Slot, TAG, TAG_BITS, TAGS, type Tag } from './slot.ts';
 import { identityOf, Table, type Template } from './table.ts';
@@ -153,7 +153,7 @@ export class FrameCodec {
       case 'object':
         if (value === null) return TAG.null;
         if (Array.isArray(value)) return value.length > 0 && value.every(isPlain) ? TAG.table : TAG.list;
-        if ('buckets' in value && partsOf(value)) return TAG.latency;
+        if ('buckets' in value && (this.#parts = partsOf(value)) !== null) return TAG.latency;
         return isMap(value) ? TAG.map : TAG.object;
       default: throw new NotJsonError(`a ${typeof value} cannot be recorded`);
     }
@@ -179,6 +179,9 @@ export class FrameCodec {
     }
     return TAG.double;
   }
+
+  /** Of the Latency that is being encoded. */
+  #parts: Parts | null = null;
 
   /** Source of the number that is being encoded, when it is a new one. */
   #found = -1;
@@ -377,7 +380,7 @@ export class FrameCodec {
 
   #latency(slot: Slot, cell: Cell, value: object, row: Row | null): object {
     const coder = this.#coder;
-    const parts = coder.encoding ? partsOf(value) : null;
+    const parts = this.#parts;
     const sampling = slot.child(' sampled');
     const sampled = codeInteger(coder, sampling, cell.cell(sampling.index), parts?.sampled ?? 0, null);
     const total = codeInteger(coder, slot, cell, parts?.total ?? 0, row);
