@@ -7,7 +7,7 @@
  * Needs root, and no kubelet on the machine. What else runs on the machine is left out, and so is its name.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { rename, unlink } from 'node:fs/promises';
+import { chmod, rename, unlink } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -125,6 +125,8 @@ async function main(file: string): Promise<void> {
     const { frames, bytes, lost } = await writer.close();
     await unlink(file).catch(() => {});
     await rename(beside, file);
+    // It is there for everybody.
+    await chmod(file, 0o644);
     console.log(`${file}: ${frames} Frames, ${Math.round(bytes / 1024)} KiB${lost > 0 ? `, ${lost} lost` : ''}`);
   } finally {
     await runtime.stop();

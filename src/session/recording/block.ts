@@ -1,7 +1,7 @@
 /** Frames of one block: written one after the other, read from the first on. */
 import type { Frame } from '../../frame/frame.ts';
 import { Decoder, DamagedError, Encoder } from './codec/coder.ts';
-import { FrameCodec } from './codec/codec.ts';
+import { FrameCodec, MAX_VALUES } from './codec/codec.ts';
 import { complete } from './complete.ts';
 
 /** Frames after which a new block begins: whoever jumps into one reads it from its first. */
@@ -35,6 +35,7 @@ export class BlockDecoder {
   next = 0;
   /** Values of the last one. */
   values = 0;
+  #total = 0;
 
   /** The block's next Frame from the bytes that add() gave for it. @throws DamagedError; the block gives no more Frames then */
   read(bytes: Uint8Array): Frame {
@@ -42,6 +43,8 @@ export class BlockDecoder {
     const frame = complete(this.#codec.code(undefined));
     if (frame === null) throw new DamagedError('it holds something that is no Frame');
     this.values = this.#codec.values;
+    // The writer would have begun another block: bytes that unfold like this are made up.
+    if ((this.#total += this.values) > VALUES + MAX_VALUES) throw new DamagedError('its block has too many values');
     this.next++;
     return frame;
   }

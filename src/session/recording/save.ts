@@ -13,6 +13,12 @@ export interface Saved {
   readonly bytes: number;
 }
 
+export interface SaveOptions {
+  /** Of this kbtop, for the header. */
+  readonly version?: string;
+  readonly env?: NodeJS.ProcessEnv;
+}
+
 /** "kbtop-worker-1-20261121T020005Z.kbtop": only characters that are safe in any shell. */
 export function recordingName(frame: Frame): string {
   const node = frame.node.name.replace(/[^A-Za-z0-9._-]/g, '_').replace(/^[.-]+/, '').slice(0, 64) || 'node';
@@ -22,9 +28,9 @@ export function recordingName(frame: Frame): string {
 /**
  * Write Frames `from` to `to`, the latter not among them, readable for their owner only (under sudo: who called it). Never
  * overwrites. Gives way to everything else after each Frame; Frames that are let go meanwhile are left out.
- * @param version of this kbtop @throws the system's error with its code: EEXIST, ENOSPC, ...; nothing is left behind then
+ * @throws the system's error with its code: EEXIST, ENOSPC, ...; nothing is left behind then
  */
-export async function saveTimeline(timeline: Timeline, path: string, version: string, from = timeline.first, to = timeline.end, env: NodeJS.ProcessEnv = process.env): Promise<Saved> {
+export async function saveTimeline(timeline: Timeline, path: string, from = timeline.first, to = timeline.end, { version = '', env = process.env }: SaveOptions = {}): Promise<Saved> {
   const file = await open(path, 'wx', 0o600);
   try {
     const owner = ownerOf(env);

@@ -78,7 +78,7 @@ describe('saveTimeline', () => {
 
   it.each([[0, 200], [70, 200], [60, 120], [5, 6], [130, 131], [59, 61]])('writes Frames %i to %i as a recording', async (from, to) => {
     const path = join(directory, `${from}-${to}.kbtop`);
-    const { frames: count, bytes } = await saveTimeline(filled(), path, 'test', from, to, {});
+    const { frames: count, bytes } = await saveTimeline(filled(), path, from, to, { env: {} });
     expect([count, bytes]).toEqual([to - from, statSync(path).size]);
     expect(statSync(path).mode & 0o777).toBe(0o600);
     expect(read(path)).toStrictEqual(ALL.slice(from, to));
@@ -86,9 +86,9 @@ describe('saveTimeline', () => {
 
   it('writes any Timeline', async () => {
     const path = join(directory, 'first.kbtop'), again = join(directory, 'again.kbtop');
-    await saveTimeline(filled(), path, 'test', undefined, undefined, {});
+    await saveTimeline(filled(), path, undefined, undefined, { env: {} });
     const recording = RecordingFile.open(path);
-    await saveTimeline(recording, again, 'test', 10, 100, {});
+    await saveTimeline(recording, again, 10, 100, { version: '1.2.3' });
     recording.close();
     expect(read(again)).toStrictEqual(ALL.slice(10, 100));
   });
@@ -96,16 +96,16 @@ describe('saveTimeline', () => {
   it('never overwrites, and leaves nothing behind when it fails', async () => {
     const path = join(directory, 'there.kbtop');
     writeFileSync(path, 'precious');
-    await expect(saveTimeline(filled(), path, 'test', undefined, undefined, {})).rejects.toMatchObject({ code: 'EEXIST' });
+    await expect(saveTimeline(filled(), path, undefined, undefined, { env: {} })).rejects.toMatchObject({ code: 'EEXIST' });
     const before = readdirSync(directory);
-    await expect(saveTimeline(new MemoryTimeline(), join(directory, 'none', 'x.kbtop'), 'test')).rejects.toMatchObject({ code: 'ENOENT' });
-    await expect(saveTimeline({ first: 0, end: 1, time: () => 0, indexAt: () => 0, frame: () => { throw new Error('gone'); } }, join(directory, 'failed.kbtop'), 'test')).rejects.toThrow('gone');
+    await expect(saveTimeline(new MemoryTimeline(), join(directory, 'none', 'x.kbtop'))).rejects.toMatchObject({ code: 'ENOENT' });
+    await expect(saveTimeline({ first: 0, end: 1, time: () => 0, indexAt: () => 0, frame: () => { throw new Error('gone'); } }, join(directory, 'failed.kbtop'))).rejects.toThrow('gone');
     expect(readdirSync(directory)).toEqual(before);
   });
 
   it.skipIf(process.getuid?.() !== 0)('gives the file to whoever called sudo', async () => {
     const path = join(directory, 'theirs.kbtop');
-    await saveTimeline(filled(), path, 'test', 0, 1, { SUDO_UID: '1234', SUDO_GID: '4321' });
+    await saveTimeline(filled(), path, 0, 1, { env: { SUDO_UID: '1234', SUDO_GID: '4321' } });
     expect([statSync(path).uid, statSync(path).gid]).toEqual([1234, 4321]);
   });
 
