@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { BLOCK_FRAMES } from '../../../src/session/recording/block.ts';
 import { RecordingFile } from '../../../src/session/recording/file.ts';
 import { MemoryTimeline } from '../../../src/session/recording/memory.ts';
 import { recordingName, saveTimeline } from '../../../src/session/recording/save.ts';
@@ -34,11 +35,15 @@ describe('MemoryTimeline', () => {
   it('lets the oldest go by age, and never gives an index anew', () => {
     const timeline = filled({ maxAgeMs: 70_000 });
     expect(timeline.end).toBe(200);
-    expect(timeline.first).toBe(120);
-    expect(timeline.frame(120)).toStrictEqual(ALL[120]);
-    expect(() => timeline.frame(119)).toThrow(RangeError);
+    // Whole blocks go, as soon as their last Frame is too old.
+    const { first } = timeline;
+    expect(first % BLOCK_FRAMES).toBe(0);
+    expect(first).toBeGreaterThan(200 - 72 - BLOCK_FRAMES);
+    expect(first).toBeLessThanOrEqual(200 - 70);
+    expect(timeline.frame(first)).toStrictEqual(ALL[first]);
+    expect(() => timeline.frame(first - 1)).toThrow(RangeError);
     expect(() => timeline.time(200)).toThrow(RangeError);
-    expect(timeline.indexAt(0)).toBe(120);
+    expect(timeline.indexAt(0)).toBe(first);
   });
 
   it('stays within its bytes', () => {
@@ -76,7 +81,7 @@ describe('saveTimeline', () => {
     return all;
   };
 
-  it.each([[0, 200], [70, 200], [60, 120], [5, 6], [130, 131], [59, 61]])('writes Frames %i to %i as a recording', async (from, to) => {
+  it.each([[0, 200], [70, 200], [60, 120], [BLOCK_FRAMES, 2 * BLOCK_FRAMES], [5, 6], [130, 131], [BLOCK_FRAMES - 1, BLOCK_FRAMES + 1]])('writes Frames %i to %i as a recording', async (from, to) => {
     const path = join(directory, `${from}-${to}.kbtop`);
     const { frames: count, bytes } = await saveTimeline(filled(), path, from, to, { env: {} });
     expect([count, bytes]).toEqual([to - from, statSync(path).size]);
