@@ -267,9 +267,9 @@ describe('a recording that an enemy made', () => {
   });
 
   it('that unfolds into more than memory holds, is refused', () => {
-    // Rows that are all alike take next to nothing.
+    // Rows that only count take next to nothing.
     const unfolding = (count: number, i: number): Frame => {
-      const rows = Array.from({ length: count }, () => ({ container: '1', a: i, b: 2, c: null }));
+      const rows = Array.from({ length: count }, (_, j) => ({ container: '1', a: j, b: i, c: null }));
       return { ...ALL[0], seq: i, panes: { ...ALL[0]!.panes, containers: { ...ALL[0]!.panes.containers, rows } } } as unknown as Frame;
     };
     expect(() => new FrameCodec(new Encoder()).code(unfolding(500_000, 1))).toThrow(TooLargeError);
