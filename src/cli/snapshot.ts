@@ -48,8 +48,9 @@ Formats:
               empty text is "". Nothing is escaped for spreadsheets, which may take text for formulas
   prometheus  OpenMetrics text of one Frame; all values are about its interval, so gauges and histograms, no counters
 
-With --replay nothing is measured, and neither root nor Linux is needed. --at prints the Frame that was the last at that
-time; --count prints so many from there on, without --at the last ones. -n, -l, -c and --pod choose among what was recorded.
+With --replay nothing is measured, and neither root nor Linux is needed. --at prints the Frame that was the last at
+that time; --count prints so many from there on, without --at the last ones. -n, -l, -c and --pod choose among what was
+recorded.
 
 --sort-by takes a column's CSV heading or its title, in any case, with :asc or :desc; numbers come largest first.
 Panes that do not have the column keep their own order.
