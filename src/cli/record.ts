@@ -30,7 +30,7 @@ Every --interval one Frame goes into FILE, which can be read while it grows, aft
   kbtop replay FILE                                  the screen, with pause, step and jump
   kbtop snapshot --replay FILE --at 14:03:05         one Frame, in all formats of snapshot
 
-An hour of a node with 100 containers takes about 15 MB. With --max-size and --max-age the newest Frames stay: three
+An hour of a node with 100 containers takes less than 20 MB. With --max-size and --max-age the newest Frames stay: three
 quarters of the size at least, all of the age and up to a quarter more. Only its owner can read FILE; under sudo that
 is who called it. -o - writes to stdout.
 
