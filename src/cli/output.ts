@@ -9,7 +9,8 @@ const write = promisify(writeCallback);
 /** How long to wait when a non-blocking pipe is full, milliseconds. */
 const FULL_MS = 5;
 
-const REASONS: Readonly<Record<string, string>> = {
+/** Why a write failed, by the system's code. */
+export const REASONS: Readonly<Record<string, string>> = {
   ENOSPC: 'no space left on device; free some, or write elsewhere',
   EDQUOT: 'disk quota exceeded; free some space, or write elsewhere',
   EFBIG: 'the file would be larger than allowed (ulimit -f)',

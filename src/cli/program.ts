@@ -5,6 +5,7 @@ import { injectorCommand } from './chaos/injector.ts';
 import { doctorCommand } from './doctor.ts';
 import { EXIT, KbtopError, reportOf, usageError } from './errors.ts';
 import { printDetail, printError, printOut } from './output.ts';
+import { recordCommand } from './record.ts';
 import { addGlobalFlags } from './settings.ts';
 import { snapshotCommand } from './snapshot.ts';
 import { oneOf } from '../frame/suggest.ts';
@@ -28,6 +29,7 @@ Examples:
   kbtop snapshot --pane runqueue --sort-by p99Us  who waits for a CPU
   kbtop snapshot --duration 10s -o json           everything, for scripts
   kbtop chaos run --pod shop/web-1 --syscall connect --error ECONNREFUSED --for 30s   a fault, for a while
+  kbtop record -o night.kbtop --max-size 100M     keep what happens, for kbtop replay and snapshot --replay
   kbtop doctor                                    what works on this node, and why the rest does not
 
 The configuration is YAML; all of its keys are optional:
@@ -52,7 +54,7 @@ export function createProgram(print: (text: string) => void): Command {
     .version(version(), '-V, --version', 'print the version')
     .addHelpText('after', EXAMPLES + EXIT_CODES);
   addGlobalFlags(program);
-  for (const command of [topCommand(), snapshotCommand(), doctorCommand(), chaosCommand(configure)]) {
+  for (const command of [topCommand(), snapshotCommand(), recordCommand(), doctorCommand(), chaosCommand(configure)]) {
     program.addCommand(configure(command), { isDefault: command.name() === 'top' });
   }
   program.addCommand(configure(injectorCommand()), { hidden: true });

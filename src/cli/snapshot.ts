@@ -28,6 +28,8 @@ interface SnapshotFlags extends GlobalFlags {
   readonly limit?: number;
   readonly failIf?: readonly string[];
   readonly headers: boolean;
+  readonly replay?: string;
+  readonly at?: string;
 }
 
 /** Rows per pane that a terminal is given without --limit. */
@@ -48,6 +50,10 @@ Formats:
               the column pane tells them apart, and what a pane does not have is empty. Unknown is empty, an
               empty text is "". Nothing is escaped for spreadsheets, which may take text for formulas
   prometheus  OpenMetrics text of one Frame; all values are about its interval, so gauges and histograms, no counters
+
+With --replay nothing is measured, and neither root nor Linux is needed. --at prints the Frame that was the last at
+that time; --count prints so many from there on, without --at the last ones. -n, -l, -c and --pod choose among what was
+recorded.
 
 --sort-by takes a column's CSV heading or its title, in any case, with :asc or :desc; numbers come largest first.
 Panes that do not have the column keep their own order.
@@ -85,6 +91,8 @@ export function snapshotCommand(): Command {
     .option('--limit <n>', 'print so many rows per pane', wholeNumber('--limit', 1_000_000_000))
     .option('--fail-if <condition>', 'exit with 1 when a row does this: "runqueue.p99Us>10ms"; repeatable', collect)
     .option('--no-headers', 'leave out titles and headings of table and csv')
+    .option('--replay <file>', 'print what was recorded, instead of measuring: a file of kbtop record, or Frames as ndjson; - is stdin')
+    .option('--at <time>', 'of a recording: 14:03:05, ISO 8601, +90s from its start or -1m from its end (default: its end)')
     .addHelpText('after', HELP)
     .action(async (_flags: unknown, command: Command) => snapshot(command.optsWithGlobals<SnapshotFlags>()));
 }
@@ -130,6 +138,8 @@ interface Plan {
 function plan(flags: SnapshotFlags, settings: Settings): Plan {
   const panes = parsePanes(flags.pane);
   const count = flags.count ?? 1;
+  if (flags.replay !== undefined && flags.duration !== undefined) throw usageError('--duration measures, and --replay does not: choose Frames with --at and --count');
+  if (flags.at !== undefined && flags.replay === undefined) throw usageError('--at is a time in a recording: name the recording with --replay FILE');
   if (flags.output === 'prometheus' && count > 1) throw usageError('prometheus output holds one Frame: leave out --count');
   return {
     panes, count, thresholds: parseFailIf(flags.failIf, panes),
@@ -154,6 +164,11 @@ async function writerOf(flags: SnapshotFlags, settings: Settings, { panes, count
 async function snapshot(flags: SnapshotFlags): Promise<void> {
   const settings = await settle(flags);
   const what = plan(flags, settings);
+  if (flags.replay !== undefined) {
+    const { printRecorded } = await import('./snapshot-replay.ts');
+    await printRecorded({ path: flags.replay, at: flags.at ?? null, ...what, target: settings.target, write: await writerOf(flags, settings, what) });
+    return;
+  }
   requireBpf();
   const watch = watchInterrupts();
   try {
@@ -209,14 +224,14 @@ function sayWaiting(durationMs: number): () => void {
 const debugLine = (text: string): void => { process.stderr.write(text.endsWith('\n') ? text : `${text}\n`); };
 
 /** The one reason of all, or the first: the others are mostly like it. */
-function reasons([first, ...others]: readonly { readonly pane: PaneId; readonly reason: string }[]): string {
+export function reasons([first, ...others]: readonly { readonly pane: PaneId; readonly reason: string }[]): string {
   if (!first) return 'no pane was asked for';
   if (others.every(({ reason }) => reason === first.reason)) return first.reason;
   return `${first.pane}: ${first.reason}; ${others.map(({ pane }) => pane).join(', ')} failed, too`;
 }
 
 /** Only the containers pane knows every container; to the others an idle one does not exist. @param what with its hints */
-async function nothingMatched(panes: readonly PaneId[], what: string): Promise<void> {
+export async function nothingMatched(panes: readonly PaneId[], what: string): Promise<void> {
   if (panes.includes('containers')) throw new KbtopError(EXIT.notFound, `no container matches ${what}; kbtop snapshot --pane containers lists all`);
   await printError(`no container that was active in the interval matches ${what}`);
 }

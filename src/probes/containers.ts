@@ -9,6 +9,7 @@ import type { Identity } from '../identity/identity.ts';
 import type { CgroupKey } from '../identity/key.ts';
 import { LossCounter } from './loss.ts';
 import { type MemoryShare, memoryOf, planMemory } from './own-memory.ts';
+import { percent } from './percent.ts';
 import type { Interval, Probe, ProbeContext, ProbeTick } from './probe.ts';
 import { paceOf, type WalkPace } from './walk-pace.ts';
 
@@ -85,7 +86,7 @@ export class ContainersProbe implements Probe<'containers'> {
       if (use.tasks === 0 && usedNs === 0) continue;
       const share = this.#memory.get(use.key);
       rows.push({
-        container: use.key, cpuPct: (usedNs / elapsedNs) * 100, memoryBytes: share ? memoryOf(share) : null, syscallsPerSec: null,
+        container: use.key, cpuPct: percent(usedNs, elapsedNs), memoryBytes: share ? memoryOf(share) : null, syscallsPerSec: null,
         errorsPerSec: null, runqueueP99Us: null, opensPerSec: null, connectsPerSec: null, tasks: use.tasks,
       });
     }

@@ -7,6 +7,7 @@ import type { BpfObject, ProgramResult } from '../bpf/addon.ts';
 import { NO_LOSS, type ProcessRow } from '../frame/frame.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { ProcessUse } from '../identity/kernel.ts';
+import { percent } from './percent.ts';
 import type { Interval, Probe, ProbeContext, ProbeTick } from './probe.ts';
 import { paceOf, type WalkPace } from './walk-pace.ts';
 
@@ -86,5 +87,5 @@ export class ProcessesProbe implements Probe<'processes'> {
 }
 
 function rowOf(use: ProcessUse, elapsedNs: number): ProcessRow {
-  return { container: use.key, pid: use.pid, nsPid: use.nsPid, comm: use.comm, cpuPct: (use.cpuNs / elapsedNs) * 100, tasks: use.tasks };
+  return { container: use.key, pid: use.pid, nsPid: use.nsPid, comm: use.comm, cpuPct: percent(use.cpuNs, elapsedNs), tasks: use.tasks };
 }
