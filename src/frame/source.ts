@@ -20,6 +20,11 @@ export interface FrameSource extends SourceControls {
    * source. Returns the unsubscribe function.
    */
   subscribe(onFrame: (frame: Frame) => void): () => void;
+  /**
+   * A source that may stand still and go on again, such as a shared session, tells so: why in one line, null when Frames
+   * come again. Absent: it does neither. Returns the unsubscribe function.
+   */
+  readonly onTrouble?: (listener: (reason: string | null) => void) => () => void;
   /** Resolves when the source has ended by itself (a file's end), rejects when it failed for good. */
   readonly done: Promise<void>;
   /** Stop and let go of everything; safe to call twice. */

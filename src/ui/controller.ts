@@ -28,6 +28,7 @@ export class Controller {
   readonly #chaos: ChaosDriver | null;
   #latest: Frame | null = null;
   #unsubscribe: () => void = () => {};
+  #untrouble: () => void = () => {};
 
   constructor(source: FrameSource, start: Start, host: Host) {
     this.#source = source;
@@ -48,18 +49,27 @@ export class Controller {
         failed(error);
       }
     });
+    this.#untrouble = this.#source.onTrouble?.((reason) => this.#trouble(reason)) ?? this.#untrouble;
     this.#chaos?.connect();
     this.#source.done.then(() => this.store.dispatch({ type: 'ended', reason: 'END' }), failed);
   }
 
   disconnect(): void {
     this.#unsubscribe();
+    this.#untrouble();
     this.#chaos?.disconnect();
   }
 
   input(events: readonly InputEvent[]): void {
     const now = Date.now();
     this.store.dispatch(...events.map((event) => ({ type: 'input', event, now }) as const));
+  }
+
+  /** The last Frame stays on screen while the source stands still, and says that it does. */
+  #trouble(reason: string | null): void {
+    this.store.dispatch({ type: 'ended', reason: reason === null ? null : 'LOST' });
+    if (reason === null) this.#tell('the session is back', 'ok');
+    else this.#tell(reason, 'bad');
   }
 
   #frame(frame: Frame): void {

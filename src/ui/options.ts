@@ -1,5 +1,6 @@
 /** What the command line tells the screen. */
 import type { ChaosDoor, Permits } from '../chaos/door.ts';
+import type { Company } from '../frame/company.ts';
 import type { PaneId } from '../frame/frame.ts';
 import type { Scope } from './scope.ts';
 
@@ -27,6 +28,8 @@ export interface UiOptions {
   readonly chaos?: ChaosDoor | null;
   /** What rules may do; absent: nothing that must be allowed. */
   readonly permits?: Permits;
+  /** Others on the same capture; null or absent: this screen is alone. */
+  readonly company?: Company | null;
   /** Called once when the first screen stands: the moment to begin what takes time. What it throws ends the screen like a crash. */
   readonly onScreen?: () => void;
 }

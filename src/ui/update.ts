@@ -38,7 +38,8 @@ export type Action =
   | { readonly type: 'resumed'; readonly shown: Shown | null }
   | { readonly type: 'resize'; readonly size: Size }
   | { readonly type: 'message'; readonly text: string; readonly role: Role; readonly now: number }
-  | { readonly type: 'ended'; readonly reason: string }
+  /** No more Frames come, and why in a word; null: they come again. */
+  | { readonly type: 'ended'; readonly reason: string | null }
   /** What the door tells of faults; hits since the last time, the oldest first. */
   | { readonly type: 'chaosTold'; readonly faults: readonly FaultStatus[]; readonly hits: readonly ToldHit[]; readonly now: number }
   | { readonly type: 'chaosClock'; readonly now: number }
