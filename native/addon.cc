@@ -7,6 +7,7 @@
 
 #include "env.h"
 #include "log.h"
+#include "peer.h"
 #include "unmounted.h"
 
 namespace kbtop {
@@ -112,6 +113,22 @@ Napi::Value js_kernel_ids(const Napi::CallbackInfo& info) {
   });
 }
 
+Napi::Value js_socket_peer(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  return guarded(env, [&]() -> Napi::Value {
+    if (!info[0].IsNumber()) throw argument_failure("a socket must be the number of a file descriptor");
+    const Peer peer = socket_peer(info[0].As<Napi::Number>().Int32Value());
+    Napi::Array groups = Napi::Array::New(env, peer.groups.size());
+    for (uint32_t i = 0; i < peer.groups.size(); i++) groups.Set(i, Napi::Number::New(env, peer.groups[i]));
+    Napi::Object value = Napi::Object::New(env);
+    value["pid"] = Napi::Number::New(env, peer.pid);
+    value["uid"] = Napi::Number::New(env, peer.uid);
+    value["gid"] = Napi::Number::New(env, peer.gid);
+    value["groups"] = groups;
+    return value;
+  });
+}
+
 }  // namespace
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
@@ -132,6 +149,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports["possibleCpus"] = Napi::Function::New<js_possible_cpus>(env, "possibleCpus");
   exports["monotonicNs"] = Napi::Function::New<js_monotonic_ns>(env, "monotonicNs");
   exports["readUnmounted"] = Napi::Function::New<js_read_unmounted>(env, "readUnmounted");
+  exports["socketPeer"] = Napi::Function::New<js_socket_peer>(env, "socketPeer");
   exports["kernelIds"] = Napi::Function::New<js_kernel_ids>(env, "kernelIds");
   exports["libbpfVersion"] = Napi::String::New(env, std::to_string(libbpf_major_version()) + "." + std::to_string(libbpf_minor_version()));
   return exports;

@@ -1,10 +1,12 @@
 /** The command line as a whole: commands, help, and how errors leave the program. */
 import { Command, CommanderError } from 'commander';
+import { attachCommand } from './attach.ts';
 import { chaosCommand } from './chaos/index.ts';
 import { injectorCommand } from './chaos/injector.ts';
 import { doctorCommand } from './doctor.ts';
 import { EXIT, KbtopError, reportOf, usageError } from './errors.ts';
 import { printDetail, printError, printOut } from './output.ts';
+import { serveCommand } from './serve.ts';
 import { addGlobalFlags } from './settings.ts';
 import { snapshotCommand } from './snapshot.ts';
 import { oneOf } from '../frame/suggest.ts';
@@ -52,7 +54,7 @@ export function createProgram(print: (text: string) => void): Command {
     .version(version(), '-V, --version', 'print the version')
     .addHelpText('after', EXAMPLES + EXIT_CODES);
   addGlobalFlags(program);
-  for (const command of [topCommand(), snapshotCommand(), doctorCommand(), chaosCommand(configure)]) {
+  for (const command of [topCommand(), snapshotCommand(), serveCommand(), attachCommand(), doctorCommand(), chaosCommand(configure)]) {
     program.addCommand(configure(command), { isDefault: command.name() === 'top' });
   }
   program.addCommand(configure(injectorCommand()), { hidden: true });
@@ -67,6 +69,7 @@ function usageOf(error: CommanderError, program: Command, argv: readonly string[
     const called = argv.find((word) => commands.includes(word) || word === 'help');
     const word = program.args.find((argument) => argument !== called && !argument.startsWith('-')) ?? '';
     if (called === undefined) return usageError(`unknown command "${word}"${oneOf(word, commands, 'commands')}`);
+    if (program.commands.some((command) => command.name() === called && command.registeredArguments.length > 0)) return usageError(`${called} takes one argument at the most; see kbtop ${called} --help`);
     return usageError(`${called} takes no arguments, but got "${word}"; see kbtop ${called} --help`);
   }
   const text = error.message.replace(/^error: /, '').replace(/\n\(Did you mean (.*)\?\)$/s, '; did you mean $1?');

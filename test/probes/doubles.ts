@@ -75,6 +75,7 @@ export const addonDouble: Addon = {
   possibleCpus: () => 2,
   monotonicNs: () => process.hrtime.bigint(),
   readUnmounted: () => { throw new Error('no kernel file systems in this test'); },
+  socketPeer: () => { throw new Error('no sockets in this test'); },
   kernelIds: () => ({ links: [], programs: [], maps: [] }),
   libbpfVersion: '0.0',
 };

@@ -9,7 +9,7 @@ import { unpackFrame, unpackLearned } from '../protocol/frames.ts';
 import type { Welcome } from '../protocol/messages.ts';
 import { AttachCompany } from './company.ts';
 import { AttachDoor } from './door.ts';
-import { SessionError } from './error.ts';
+import { SessionError } from '../error.ts';
 import { type Heard, SessionLink, type Visitor } from './link.ts';
 
 export interface AttachOptions extends Visitor {

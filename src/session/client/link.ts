@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { BEAT_MS, HANDSHAKE_MS, PROTOCOL, SERVER_SILENCE_MS } from '../protocol/limits.ts';
 import { CLIENT_LIMITS, SERVER_LIMITS, type ByeReason, type ToClient, type ToServer, type Welcome, fits, readToClient, writeToServer } from '../protocol/messages.ts';
 import { WireReader } from '../protocol/wire.ts';
-import { SessionError } from './error.ts';
+import { SessionError } from '../error.ts';
 
 /** Who signs on. */
 export interface Visitor {
