@@ -42,7 +42,7 @@ export function attachCommand(): Command {
 export function ownTerminal(): string | null {
   try {
     const path = readlinkSync('/proc/self/fd/0');
-    return path.startsWith('/dev/') ? path : null;
+    return path.startsWith('/dev/') ? path.slice('/dev/'.length) : null;
   } catch {
     return null;
   }

@@ -23,8 +23,8 @@ interface ServeFlags extends GlobalFlags, AccessFlags {
 const HELP = `
 It stays in the foreground until Ctrl-C or SIGTERM and says on stderr who comes and goes. Who may look is decided by the
 socket's mode, checked again by what the kernel says of the other end. Nobody may change anything without
---allow-control: with the flag alone the user of kbtop serve, and whom it names besides. Interval, levels and faults then
-are everybody's. A fault ends with the viewer that armed it, and with kbtop serve.
+--allow-control: with the flag alone the user of kbtop serve, and whom it names besides. A fault ends with the viewer
+that armed it, and with kbtop serve.
 
 A viewer that is too slow gets the latest Frame and not those before; one that takes nothing for 30 s is let go.
 

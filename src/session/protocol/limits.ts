@@ -17,12 +17,20 @@ export const MAX_OPEN_ASKS = 16;
 export const BEAT_MS = 1000;
 /** The server is taken for gone when it was silent for so long; milliseconds. */
 export const SERVER_SILENCE_MS = 10_000;
-/** Faults of a viewer that was silent for so long are ended; milliseconds. A screen of its own has two seconds, without a network between. */
-export const HOLDER_SILENCE_MS = 3000;
-/** A viewer that took nothing for so long is closed; milliseconds. */
-export const VIEWER_SILENCE_MS = 30_000;
-/** From the connection to the welcome, and from a message's first byte to its last; milliseconds. */
+/** From the connection to the welcome; milliseconds. */
 export const HANDSHAKE_MS = 5000;
+
+/** What a server bears of a viewer; milliseconds. */
+export interface Patience {
+  /** From the connection to the sign-on, and from a message's first byte to its last. */
+  readonly messageMs: number;
+  /** Without a sign of life, or without taking the Frame that was sent. */
+  readonly silenceMs: number;
+  /** Without a sign of life while faults are armed for it. A screen of its own has two seconds, without a network between. */
+  readonly holderMs: number;
+}
+
+export const PATIENCE: Patience = { messageMs: HANDSHAKE_MS, silenceMs: 30_000, holderMs: 3000 };
 /** The driver's view and who is there go out at most so often; milliseconds. */
 export const SHARE_EVERY_MS = 100;
 

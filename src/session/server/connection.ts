@@ -1,6 +1,6 @@
 /** One viewer's stream: what comes is checked and bounded, what goes is bounded, and it ends in every case. Knows no session. */
 import type { Duplex } from 'node:stream';
-import { HANDSHAKE_MS, MAX_FRAME_BYTES, VIEWER_SILENCE_MS } from '../protocol/limits.ts';
+import { MAX_FRAME_BYTES, PATIENCE, type Patience } from '../protocol/limits.ts';
 import { CLIENT_LIMITS, SERVER_LIMITS, type ByeReason, type ToClient, type ToServer, fits, readToServer, writeToClient } from '../protocol/messages.ts';
 import { WireReader } from '../protocol/wire.ts';
 import { Bucket } from './bucket.ts';
@@ -25,6 +25,7 @@ const MAX_IGNORED = 1024 * 1024;
 export class Connection {
   readonly #stream: Duplex;
   readonly #events: ConnectionEvents;
+  readonly #patience: Patience;
   readonly #reader = new WireReader(SERVER_LIMITS);
   readonly #bucket = new Bucket(BURST, PER_SECOND);
   /** Since when a message is incomplete, performance.now(); null: none is. */
@@ -36,9 +37,10 @@ export class Connection {
   /** Called when the stream has taken what was written. */
   onDrain: () => void = () => {};
 
-  constructor(stream: Duplex, events: ConnectionEvents) {
+  constructor(stream: Duplex, events: ConnectionEvents, patience: Patience = PATIENCE) {
     this.#stream = stream;
     this.#events = events;
+    this.#patience = patience;
     stream.on('data', (chunk: Buffer) => this.#take(chunk));
     stream.on('error', (error) => this.#lose(`its connection broke: ${error.message}`));
     stream.on('end', () => this.#lose('it left'));
@@ -67,12 +69,13 @@ export class Connection {
 
   /** Called every now and then. @param grace this process itself was held up: nobody else is to blame */
   check(now: number, grace: boolean): void {
+    const { messageMs, silenceMs } = this.#patience;
     if (grace) {
       this.#heardAt = now;
       if (this.#partialSince !== null) this.#partialSince = now;
-    } else if (!this.#greeted && this.silentMs(now) > HANDSHAKE_MS) this.close('malformed', 'it did not sign on');
-    else if (this.#partialSince !== null && now - this.#partialSince > HANDSHAKE_MS) this.close('malformed', `it did not end a message in ${HANDSHAKE_MS / 1000} s`);
-    else if (this.silentMs(now) > VIEWER_SILENCE_MS) this.close('slow', `it gave no sign of life for ${VIEWER_SILENCE_MS / 1000} s`);
+    } else if (!this.#greeted && this.silentMs(now) > messageMs) this.close('malformed', 'it did not sign on');
+    else if (this.#partialSince !== null && now - this.#partialSince > messageMs) this.close('malformed', `it did not end a message in ${messageMs / 1000} s`);
+    else if (this.silentMs(now) > silenceMs) this.close('slow', `it gave no sign of life for ${silenceMs / 1000} s`);
   }
 
   #take(chunk: Buffer): void {

@@ -7,7 +7,7 @@ import type { SocketPeer } from '../../bpf/addon.ts';
 import type { ChaosDoor, Permits } from '../../chaos/door.ts';
 import type { Frame } from '../../frame/frame.ts';
 import type { FrameSource } from '../../frame/source.ts';
-import { BEAT_MS, HOLDER_SILENCE_MS, MAX_VIEWERS, MAX_VIEWERS_OF_ONE, PROTOCOL, VIEWER_SILENCE_MS } from '../protocol/limits.ts';
+import { BEAT_MS, MAX_VIEWERS, MAX_VIEWERS_OF_ONE, PATIENCE, PROTOCOL, type Patience } from '../protocol/limits.ts';
 import type { ByeReason, ToServer } from '../protocol/messages.ts';
 import type { Access } from './access.ts';
 import type { Accounts } from './accounts.ts';
@@ -37,6 +37,8 @@ export interface SessionOptions {
   /** In words; null: all of the node. */
   readonly scope: string | null;
   readonly permits: Permits;
+  /** Absent: PATIENCE. */
+  readonly patience?: Patience;
   /** One line for whoever watches the server. Not escaped. */
   readonly log: (line: string) => void;
 }
@@ -80,6 +82,7 @@ interface Guest {
 
 export class SessionServer {
   readonly #options: SessionOptions;
+  readonly #patience: Patience;
   readonly #visits: Visits;
   readonly #faults: FaultDesk | null;
   readonly #company = new SharedCompany();
@@ -102,6 +105,7 @@ export class SessionServer {
 
   constructor(options: SessionOptions) {
     this.#options = options;
+    this.#patience = options.patience ?? PATIENCE;
     const { source, door, audit, node, permits, log } = options;
     this.#intervalMs = options.intervalMs;
     this.#log = new Bundler((line, times) => log(times > 1 ? `${line} (${times} times more)` : line));
@@ -154,7 +158,7 @@ export class SessionServer {
     }
     this.#streams.add(stream);
     stream.once('close', () => this.#streams.delete(stream));
-    const connection = new Connection(stream, { heard: (message) => this.#heard(guest, message), gone: (reason, detail) => this.#gone(guest, reason, detail) });
+    const connection = new Connection(stream, { heard: (message) => this.#heard(guest, message), gone: (reason, detail) => this.#gone(guest, reason, detail) }, this.#patience);
     const guest: Guest = { peer, visitor, connection, viewer: null, changes: new Bucket(CHANGES.burst, CHANGES.perSecond) };
     this.#guests.add(guest);
     if (!this.#options.access.mayLook(peer)) this.#turnAway(guest, 'refused', `${this.#options.accounts.userName(peer.uid)} may not look at this session: ask whoever runs kbtop serve for --group or --mode`);
@@ -212,7 +216,7 @@ export class SessionServer {
     const user = accounts.userName(peer.uid);
     if (all.filter(({ about }) => about.uid === peer.uid).length >= MAX_VIEWERS_OF_ONE) return this.#turnAway(guest, 'full', `${user} has ${MAX_VIEWERS_OF_ONE} viewers on this session, and no room for more: close some`);
     const control = access.mayControl(peer);
-    const name = `${user} (${terminal?.replace(/^\/dev\//, '') ?? `pid ${peer.pid}`})`;
+    const name = `${user} (${terminal ?? `pid ${peer.pid}`})`;
     const viewer = new Viewer({ id: ++this.#lastId, name, uid: peer.uid, control, visitor }, connection, this.#packer);
     guest.viewer = viewer;
     this.#attached++;
@@ -269,14 +273,15 @@ export class SessionServer {
 
   #check(): void {
     const now = performance.now();
+    const { silenceMs, holderMs } = this.#patience;
     const grace = now - this.#checkedAt > CHECK_MS + LATE_MS;
     this.#checkedAt = now;
     for (const { viewer, connection } of this.#guests) {
       connection.check(now, grace);
       if (viewer === null || connection.over) continue;
-      if (!grace && viewer.frames.stuckMs(now) > VIEWER_SILENCE_MS) connection.close('slow', `it took no Frame for ${VIEWER_SILENCE_MS / 1000} s`);
+      if (!grace && viewer.frames.stuckMs(now) > silenceMs) connection.close('slow', `it took no Frame for ${silenceMs / 1000} s`);
       // As a screen of its own that hangs: what it armed must not outlive its sight of it.
-      else if (!grace && connection.silentMs(now) > HOLDER_SILENCE_MS && this.#faults?.holds(viewer) === true) void this.#faults.release(viewer, 'watchdog');
+      else if (!grace && connection.silentMs(now) > holderMs && this.#faults?.holds(viewer) === true) void this.#faults.release(viewer, 'watchdog');
       else if (connection.quietMs(now) > BEAT_MS && !connection.full) connection.send({ kind: 'beat' });
     }
   }

@@ -5,6 +5,8 @@
 import { chmod, chown, link, lstat, mkdtemp, rename, rm, rmdir, unlink } from 'node:fs/promises';
 import { type Server, type Socket, connect } from 'node:net';
 import { basename, dirname, join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { processStat } from '../../chaos/service/processes.ts';
 import { SessionError } from '../error.ts';
 import { MAX_PATH_BYTES } from '../place.ts';
 import { HeldDirectory } from './directory.ts';
@@ -24,6 +26,9 @@ export interface SocketPlaceOptions {
 const OTHERS = 0o066;
 /** Of several servers that start at once one wins each time. */
 const TRIES = 10;
+/** A killed server may take a while to let go of its BPF programs, and of the socket after them; milliseconds. */
+const DYING_MS = 10_000;
+const LOOK_AGAIN_MS = 50;
 
 const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'permission denied', EPERM: 'not permitted', EROFS: 'the file system is read-only', ENOSPC: 'the disk is full', ENOENT: 'there is no such directory', ENOTDIR: 'a part of the path is no directory', ELOOP: 'a part of the path is a symbolic link',
@@ -59,6 +64,13 @@ function answers(path: string, pidOf: SocketPlaceOptions['pidOf']): Promise<numb
     // Anything but a refusal may be a server that has no time, or that does not want us.
     probe.once('error', (error) => done(['ECONNREFUSED', 'ENOENT'].includes(codeOf(error)) ? undefined : null));
   });
+}
+
+/** Its socket still takes connections, but nobody will ever answer them. */
+function isDying(pid: number | null): boolean {
+  if (pid === null || pid === 0) return false;
+  const stat = processStat(pid);
+  return stat === null || stat.zombie || stat.exiting;
 }
 
 interface Inode {
@@ -145,6 +157,7 @@ interface Taking {
 }
 
 async function takeName({ made, hidden, name, path, pidOf }: Taking): Promise<void> {
+  const until = performance.now() + DYING_MS;
   for (let tries = 0; tries < TRIES; tries++) {
     try {
       // Unlike a rename it takes nobody's place.
@@ -156,6 +169,11 @@ async function takeName({ made, hidden, name, path, pidOf }: Taking): Promise<vo
     if (old === null) continue;
     if (!old.isSocket) throw new SessionError('failed', `cannot listen on ${path}: there is something that is no socket; remove it, or choose another place with --socket PATH`);
     const pid = await answers(name, pidOf);
+    if (pid !== undefined && isDying(pid) && performance.now() < until) {
+      tries--;
+      await sleep(LOOK_AGAIN_MS);
+      continue;
+    }
     if (pid !== undefined) throw new SessionError('failed', `kbtop serve runs already on ${path}${pid === null || pid === 0 ? '' : ` (pid ${pid})`}: look with kbtop attach ${path}, or choose another place with --socket PATH`);
     await clear(name, join(hidden, 'old'), old);
   }
