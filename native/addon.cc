@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "env.h"
+#include "lock.h"
 #include "log.h"
 #include "peer.h"
 #include "unmounted.h"
@@ -129,6 +130,13 @@ Napi::Value js_socket_peer(const Napi::CallbackInfo& info) {
   });
 }
 
+Napi::Value js_try_lock(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    if (!info[0].IsNumber()) throw argument_failure("what is to be locked must be the number of a file descriptor");
+    return Napi::Boolean::New(info.Env(), try_lock(info[0].As<Napi::Number>().Int32Value()));
+  });
+}
+
 }  // namespace
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
@@ -150,6 +158,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports["monotonicNs"] = Napi::Function::New<js_monotonic_ns>(env, "monotonicNs");
   exports["readUnmounted"] = Napi::Function::New<js_read_unmounted>(env, "readUnmounted");
   exports["socketPeer"] = Napi::Function::New<js_socket_peer>(env, "socketPeer");
+  exports["tryLock"] = Napi::Function::New<js_try_lock>(env, "tryLock");
   exports["kernelIds"] = Napi::Function::New<js_kernel_ids>(env, "kernelIds");
   exports["libbpfVersion"] = Napi::String::New(env, std::to_string(libbpf_major_version()) + "." + std::to_string(libbpf_minor_version()));
   return exports;

@@ -187,6 +187,8 @@ export interface Addon {
   readUnmounted(fileSystem: 'tracefs' | 'debugfs' | 'securityfs', path: string): string;
   /** By SO_PEERCRED and SO_PEERGROUPS (Linux 4.13). Throws BpfError: ENOTSOCK, ENODATA, ... @param socket its file descriptor */
   socketPeer(socket: number): SocketPeer;
+  /** flock(2) of an open file or directory, exclusive, without waiting: goes with the descriptor or the process. False: another one has it. Throws BpfError. */
+  tryLock(descriptor: number): boolean;
   /** Kernel ids of all links, programs and maps that exist now: for leak checks. */
   kernelIds(): { links: number[]; programs: number[]; maps: number[] };
   /** libbpf's version, "1.1". */

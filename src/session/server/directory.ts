@@ -2,8 +2,12 @@
 import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { SessionError } from '../error.ts';
 
+/** A server takes its place in milliseconds, but for those that wait for a dying one. */
+const LOCK_MS = 15_000;
+const LOOK_AGAIN_MS = 20;
 const OTHERS_WRITE = 0o022;
 const OTHERS_ENTER = 0o011;
 const STICKY = 0o1000;
@@ -51,6 +55,22 @@ export class HeldDirectory {
   /** Path of something in it, for as long as it is held. */
   at(name: string): string {
     return join('/proc/self/fd', String(this.#handle.fd), name);
+  }
+
+  /**
+   * Work that nobody else does meanwhile who does it like this. After a while it is begun in any case, since whoever may
+   * read the directory can lock it. @param tryLock of a descriptor
+   */
+  async alone<T>(tryLock: (descriptor: number) => boolean, work: () => Promise<T>): Promise<T> {
+    // Of its own: the lock goes with it.
+    const handle = await open(this.at('.'), constants.O_RDONLY | constants.O_DIRECTORY);
+    try {
+      const until = performance.now() + LOCK_MS;
+      while (!tryLock(handle.fd) && performance.now() < until) await sleep(LOOK_AGAIN_MS);
+      return await work();
+    } finally {
+      await handle.close();
+    }
   }
 
   async close(): Promise<void> {

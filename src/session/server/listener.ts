@@ -21,7 +21,7 @@ export class SessionListener {
   }
 
   /** @throws SessionError */
-  static async open(session: SessionServer, options: Omit<SocketPlaceOptions, 'pidOf'>, addon: Pick<Addon, 'socketPeer'>, log: (line: string) => void): Promise<SessionListener> {
+  static async open(session: SessionServer, options: Omit<SocketPlaceOptions, 'pidOf' | 'tryLock'>, addon: Pick<Addon, 'socketPeer' | 'tryLock'>, log: (line: string) => void): Promise<SessionListener> {
     const server = createServer((socket) => {
       try {
         session.take(socket, peerOf(socket, addon));
@@ -30,7 +30,7 @@ export class SessionListener {
         socket.destroy();
       }
     });
-    const place = await SocketPlace.take(server, { ...options, pidOf: (socket) => peerOf(socket, addon).pid });
+    const place = await SocketPlace.take(server, { ...options, pidOf: (socket) => peerOf(socket, addon).pid, tryLock: (descriptor) => addon.tryLock(descriptor) });
     // Out of descriptors, for example: the others go on.
     server.on('error', (error) => log(`no new viewers for now: ${error.message}`));
     return new SessionListener(server, place);

@@ -21,10 +21,12 @@ export interface SocketPlaceOptions {
   readonly ownDirectory: boolean;
   /** Pid at the other end of a connected socket; null: not known. */
   readonly pidOf: (socket: Socket) => number | null;
+  /** See HeldDirectory.lock(). */
+  readonly tryLock: (descriptor: number) => boolean;
 }
 
 const OTHERS = 0o066;
-/** Of several servers that start at once one wins each time. */
+/** Where others than servers of kbtop come between. */
 const TRIES = 10;
 /** A killed server may take a while to let go of its BPF programs, and of the socket after them; milliseconds. */
 const DYING_MS = 10_000;
@@ -62,7 +64,7 @@ function answers(path: string, pidOf: SocketPlaceOptions['pidOf']): Promise<numb
       probe.destroy();
     });
     // Anything but a refusal may be a server that has no time, or that does not want us.
-    probe.once('error', (error) => done(['ECONNREFUSED', 'ENOENT'].includes(codeOf(error)) ? undefined : null));
+    probe.on('error', (error) => done(['ECONNREFUSED', 'ENOENT'].includes(codeOf(error)) ? undefined : null));
   });
 }
 
@@ -130,7 +132,7 @@ export class SocketPlace {
   }
 }
 
-async function bind(server: Server, directory: HeldDirectory, path: string, { mode, gid, pidOf }: SocketPlaceOptions): Promise<Inode> {
+async function bind(server: Server, directory: HeldDirectory, path: string, { mode, gid, pidOf, tryLock }: SocketPlaceOptions): Promise<Inode> {
   // Where nobody else can enter it gets its owner and mode, and only then its name.
   const hidden = await mkdtemp(directory.at('.kbtop-'));
   const made = join(hidden, 's');
@@ -140,7 +142,7 @@ async function bind(server: Server, directory: HeldDirectory, path: string, { mo
     await chmod(made, mode);
     const inode = await inodeOf(made);
     if (inode === null) throw new SessionError('failed', `cannot listen on ${path}: somebody takes its socket away`);
-    await takeName({ made, hidden, name: directory.at(basename(path)), path, pidOf });
+    await directory.alone(tryLock, () => takeName({ made, hidden, name: directory.at(basename(path)), path, pidOf }));
     return inode;
   } finally {
     await rm(made, { force: true });
