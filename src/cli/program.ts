@@ -54,7 +54,7 @@ export function createProgram(print: (text: string) => void): Command {
     .version(version(), '-V, --version', 'print the version')
     .addHelpText('after', EXAMPLES + EXIT_CODES);
   addGlobalFlags(program);
-  for (const command of [topCommand(), snapshotCommand(), serveCommand(), attachCommand(), doctorCommand(), chaosCommand(configure)]) {
+  for (const command of [topCommand(), snapshotCommand(), doctorCommand(), chaosCommand(configure), serveCommand(), attachCommand()]) {
     program.addCommand(configure(command), { isDefault: command.name() === 'top' });
   }
   program.addCommand(configure(injectorCommand()), { hidden: true });

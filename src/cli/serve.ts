@@ -28,7 +28,7 @@ that armed it, and with kbtop serve.
 
 A viewer that is too slow gets the latest Frame and not those before; one that takes nothing for 30 s is let go.
 
-The audit gets a line for everybody who comes, goes, changes something or is refused, with the ids that the kernel tells.
+The audit gets a line for everybody who comes, goes, changes something or is refused, by ids that the kernel tells.
 
 Exits with 0 when it was asked to stop, 1 when the socket is taken, 3 when BPF cannot work here.
 

@@ -9,6 +9,8 @@ import { type SortOrder, parseSort } from '../output/sort.ts';
 import type { FrameWriter } from '../output/writer.ts';
 import { formatDuration } from '../frame/duration.ts';
 import { EXIT, Interrupted, KbtopError, usageError } from './errors.ts';
+import { sessionFailure } from './session/failure.ts';
+import type { Taking } from './taking.ts';
 import { type InterruptWatch, watchInterrupts } from './interrupt.ts';
 import { DEFAULT_DURATION_MS, DURATION_LIMITS, MAX_COUNT } from './limits.ts';
 import { notFound } from './not-found.ts';
@@ -25,6 +27,8 @@ interface SnapshotFlags extends GlobalFlags {
   readonly sortBy?: string;
   readonly limit?: number;
   readonly headers: boolean;
+  /** true: where sessions are found by themselves. */
+  readonly attach?: string | true;
 }
 
 /** Rows per pane that a terminal is given without --limit. */
@@ -75,6 +79,7 @@ export function snapshotCommand(): Command {
     .option('--sort-by <column>', 'order of the rows')
     .option('--limit <n>', 'print so many rows per pane', wholeNumber('--limit', 1_000_000_000))
     .option('--no-headers', 'leave out titles and headings of table and csv')
+    .option('--attach [socket]', 'print the next Frame of what kbtop serve measures, and measure nothing: needs no root')
     .addHelpText('after', HELP)
     .action(async (_flags: unknown, command: Command) => snapshot(command.optsWithGlobals<SnapshotFlags>()));
 }
@@ -143,24 +148,36 @@ async function writerOf(flags: SnapshotFlags, settings: Settings, { panes, count
 async function snapshot(flags: SnapshotFlags): Promise<void> {
   const settings = await settle(flags);
   const what = plan(flags, settings);
-  requireBpf();
+  if (flags.attach === undefined) requireBpf();
+  else if (flags.duration !== undefined || flags.interval !== undefined) throw usageError('--attach takes the Frames of the session as they come: leave out --duration and --interval');
   const watch = watchInterrupts();
   try {
-    await capture(what, await writerOf(flags, settings, what), settings, watch);
+    await capture(what, await writerOf(flags, settings, what), settings, watch, await takingOf(flags, settings, what));
+  } catch (error) {
+    throw sessionFailure(error);
   } finally {
     watch.end();
   }
 }
 
-async function capture({ panes, durationMs, count, selection }: Plan, write: FrameWriter, settings: Settings, watch: InterruptWatch): Promise<void> {
-  const { ClosedError, failedPanes, openCapture } = await import('./capture.ts');
-  const manager = openCapture({ intervalMs: durationMs, panes, debug: settings.debug ? debugLine : null, target: settings.target, sources: settings.sources });
-  watch.onInterrupt(() => void manager.close());
-  const endWait = sayWaiting(durationMs);
-  const { target } = settings;
+/** Where the Frames come from: measured here, or by a session. */
+async function takingOf({ attach }: SnapshotFlags, { target, sources, debug }: Settings, { panes, durationMs, count }: Plan): Promise<Taking> {
+  if (attach !== undefined) {
+    const { takeFromSession } = await import('./session/taking.ts');
+    return takeFromSession(attach === true ? null : attach, count);
+  }
+  const { openCapture } = await import('./capture.ts');
+  const manager = openCapture({ intervalMs: durationMs, panes, debug: debug ? debugLine : null, target, sources });
+  return { frames: manager.samples(durationMs, count), everyMs: durationMs, sources: manager.identity.sources, close: () => manager.close() };
+}
+
+async function capture({ panes, selection }: Plan, write: FrameWriter, { target }: Settings, watch: InterruptWatch, taking: Taking): Promise<void> {
+  const { ClosedError, failedPanes } = await import('./capture.ts');
+  watch.onInterrupt(() => void taking.close());
+  const endWait = sayWaiting(taking.everyMs);
   let index = 0, matched = target === null, last: Frame | null = null;
   try {
-    for await (const whole of manager.samples(durationMs, count)) {
+    for await (const whole of taking.frames) {
       endWait();
       const frame = select(whole, selection);
       const failed = failedPanes(frame, panes);
@@ -171,12 +188,12 @@ async function capture({ panes, durationMs, count, selection }: Plan, write: Fra
       last = whole;
       index++;
     }
-    if (target !== null && !matched && last !== null) await nothingMatched(panes, notFound(target, { containers: last.containers, sources: manager.identity.sources }));
+    if (target !== null && !matched && last !== null) await nothingMatched(panes, notFound(target, { containers: last.containers, sources: taking.sources }));
   } catch (error) {
     throw error instanceof ClosedError ? new Interrupted() : error;
   } finally {
     endWait();
-    await manager.close();
+    await taking.close();
   }
 }
 

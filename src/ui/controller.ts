@@ -69,7 +69,7 @@ export class Controller {
   #trouble(reason: string | null): void {
     this.store.dispatch({ type: 'ended', reason: reason === null ? null : 'LOST' });
     if (reason === null) this.#tell('the session is back', 'ok');
-    else this.#tell(reason, 'bad');
+    else this.#tell(`${reason}; trying again`, 'bad');
   }
 
   #frame(frame: Frame): void {

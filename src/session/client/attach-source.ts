@@ -146,7 +146,7 @@ export class AttachSource implements FrameSource {
 
   #again(reason: string): void {
     const pause = this.#backoff.next();
-    this.#setTrouble(`${reason}; trying again`);
+    this.#setTrouble(reason);
     this.#retry = setTimeout(() => {
       this.#connect().catch((error: unknown) => {
         if (this.#closing !== null) return;

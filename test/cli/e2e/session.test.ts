@@ -309,6 +309,20 @@ describe.skipIf(!canLoadBpf)('a session (needs root and BTF)', () => {
     expect((await serving.ended).code).toBe(0);
   });
 
+  it('gives snapshots its Frames, and needs no root for it', async () => {
+    await serve('--mode', '0666');
+    const result = await kbtop([...as(NOBODY, '', openKbtop(), 'snapshot', '--attach', socket(), '--count', '2', '-o', 'ndjson')], { command: 'setpriv' });
+    expect(result).toMatchObject({ code: 0, stderr: '' });
+    const frames = result.stdout.trim().split('\n').map((line) => JSON.parse(line) as { seq: number; schema: string });
+    expect(frames).toHaveLength(2);
+    expect(frames[0]?.schema).toBe('kbtop.frame/1');
+    expect(frames[1]?.seq).toBeGreaterThan(frames[0]?.seq ?? 0);
+    expect(onlyLine(await kbtop(['snapshot', '--attach', socket(), '--duration', '2s']))).toContain('leave out --duration');
+    const nothing = await kbtop(['snapshot', '--attach', '/nowhere/s']);
+    expect(nothing.code).toBe(1);
+    expect(onlyLine(nothing)).toContain('there is no session on /nowhere/s');
+  });
+
   it('ends a relay whose reader is stuck for ever', async () => {
     const serving = await serve();
     const child = spawn(KBTOP, ['attach', '--stdio', socket()], { stdio: ['pipe', 'pipe', 'inherit'] });

@@ -226,7 +226,7 @@ describe('the end of a session', () => {
     session.peer = ROOT;
     await session.server.close();
     await until('the news', () => viewer.trouble !== null);
-    expect(viewer.trouble).toContain('the session ended: kbtop serve was stopped; trying again');
+    expect(viewer.trouble).toContain('the session ended: kbtop serve was stopped');
     expect(session.audit.map(({ event }) => event)).toEqual(['attached', 'detached']);
     expect(session.server.counts.viewers).toBe(0);
   });
