@@ -108,9 +108,9 @@ export class AttachDoor implements ChaosDoor {
     return () => { this.#listeners.delete(own); };
   }
 
-  /** The session ends this viewer's faults when its connection is closed. */
+  /** The session ends this viewer's faults when its connection is closed, too; whoever waits for this knows that they have ended. */
   async close(): Promise<void> {
-    await this.stopAll('stopped').catch(() => {});
+    if (this.faults.some(({ state }) => state === 'armed')) await this.stopAll('stopped').catch(() => {});
     this.#listeners.clear();
     this.#questions.failAll('kbtop is ending');
   }
