@@ -30,6 +30,7 @@ Examples:
   kbtop snapshot --pane runqueue --sort-by p99Us  who waits for a CPU
   kbtop snapshot --duration 10s -o json           everything, for scripts
   kbtop chaos run --pod shop/web-1 --syscall connect --error ECONNREFUSED --for 30s   a fault, for a while
+  kbtop serve --group ops, then kbtop attach      one capture for several screens
   kbtop doctor                                    what works on this node, and why the rest does not
 
 The configuration is YAML; all of its keys are optional:

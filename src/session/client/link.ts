@@ -26,6 +26,7 @@ export interface LinkEvents {
 const FULL_BYTES = 256 * 1024;
 /** A stream that does not end politely in this time is cut off, milliseconds. */
 const POLITE_MS = 500;
+const GONE = new Set(['EPIPE', 'ECONNRESET']);
 
 const KINDS: Readonly<Record<ByeReason, SessionError['kind']>> = { version: 'refused', refused: 'refused', full: 'failed', malformed: 'failed', slow: 'failed', ending: 'absent' };
 
@@ -44,7 +45,7 @@ export class SessionLink {
     this.#stream = stream;
     this.#events = events;
     stream.on('data', (chunk: Buffer) => this.#take(chunk));
-    stream.on('error', (error) => this.#lose(new SessionError('absent', `the connection to the session broke: ${error.message}`, { cause: error })));
+    stream.on('error', (error: NodeJS.ErrnoException) => this.#lose(new SessionError('absent', GONE.has(error.code ?? '') ? 'the session is gone' : `the connection to the session broke: ${error.message}`, { cause: error })));
     stream.on('end', () => this.#lose(new SessionError('absent', 'the session is gone')));
     stream.on('close', () => this.#lose(new SessionError('absent', 'the session is gone')));
     this.#handshake = setTimeout(() => this.#lose(new SessionError('failed', `the session did not answer for ${HANDSHAKE_MS / 1000} s: is it kbtop serve, and does it run?`)), HANDSHAKE_MS);

@@ -21,6 +21,8 @@ const MAX_UNREAD = 2 * MAX_FRAME_BYTES;
 /** For the last word to be read, milliseconds, and what is read for nobody meanwhile, bytes. */
 const LAST_WORD_MS = 1000;
 const MAX_IGNORED = 1024 * 1024;
+/** What the other end of a stream that is closed looks like to who writes, or had something to read. */
+const GONE = new Set(['EPIPE', 'ECONNRESET']);
 
 export class Connection {
   readonly #stream: Duplex;
@@ -42,7 +44,7 @@ export class Connection {
     this.#events = events;
     this.#patience = patience;
     stream.on('data', (chunk: Buffer) => this.#take(chunk));
-    stream.on('error', (error) => this.#lose(`its connection broke: ${error.message}`));
+    stream.on('error', (error: NodeJS.ErrnoException) => this.#lose(GONE.has(error.code ?? '') ? 'it left' : `its connection broke: ${error.message}`));
     stream.on('end', () => this.#lose('it left'));
     stream.on('close', () => this.#lose('it left'));
     stream.on('drain', () => this.onDrain());

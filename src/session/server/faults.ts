@@ -24,6 +24,8 @@ export class FaultDesk {
   /** By fault, as long as it is armed. */
   readonly #owners = new Map<number, Viewer>();
   readonly #viewers = new Set<Viewer>();
+  /** Of viewers that left, as long as their faults are ending. */
+  readonly #leaving = new Set<Promise<void>>();
   readonly #unsubscribe: () => void;
 
   constructor(options: FaultDeskOptions) {
@@ -66,7 +68,8 @@ export class FaultDesk {
 
   leave(viewer: Viewer): void {
     this.#viewers.delete(viewer);
-    void this.release(viewer, 'stopped');
+    const released = this.release(viewer, 'stopped').finally(() => this.#leaving.delete(released));
+    this.#leaving.add(released);
   }
 
   async ask(viewer: Viewer, message: ChaosAsk): Promise<void> {
@@ -129,7 +132,9 @@ export class FaultDesk {
     return fault;
   }
 
-  close(): void {
+  /** Everything ends. Never rejects. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#leaving, this.#options.door.stopAll('stopped').catch(() => {})]);
     this.#unsubscribe();
     this.#viewers.clear();
     this.#owners.clear();

@@ -296,8 +296,7 @@ export class SessionServer {
     clearInterval(this.#timer);
     this.#unsubscribe();
     for (const { connection } of this.#guests) connection.close('ending', 'the session ended', 'the session ended: kbtop serve was stopped');
-    await this.#options.door?.stopAll('stopped').catch(() => {});
-    this.#faults?.close();
+    await this.#faults?.close();
     this.#company.close();
     this.#visits.close();
     this.#log.flush();

@@ -66,7 +66,7 @@ describe('a fault of a viewer', () => {
     await until('both', () => armed(door) === 2);
     await one.close();
     await until('its end', () => armed(door) === 1);
-    expect(armed(chaosOf(other))).toBe(1);
+    await until('the news', () => armed(chaosOf(other)) === 1);
     expect(door.faults.find(({ state }) => state === 'ended')?.endReason).toBe('stopped');
   });
 
