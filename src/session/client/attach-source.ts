@@ -22,6 +22,8 @@ export interface AttachOptions extends Visitor {
 const STEPS: Steps = { firstMs: 500, longestMs: 10_000 };
 /** A connection that lasted so long was a good one: pauses begin anew. Milliseconds. */
 const GOOD_MS = 5000;
+/** Names that wait for the next Frame; a session tells of no more than its node has. */
+const MAX_LEARNED = 100_000;
 
 export class AttachSource implements FrameSource {
   readonly done: Promise<void>;
@@ -111,7 +113,7 @@ export class AttachSource implements FrameSource {
       case 'frame': return this.#takeFrame(link, message.packed);
       case 'learned': {
         const learned = unpackLearned(message.packed);
-        if (learned !== null) this.#learned = { ...this.#learned, ...learned };
+        if (learned !== null) this.#learned = Object.keys(this.#learned).length > MAX_LEARNED ? learned : { ...this.#learned, ...learned };
         return;
       }
       case 'company': case 'view': return this.#company.heard(message);

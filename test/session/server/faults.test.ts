@@ -18,7 +18,7 @@ let session: TestSession;
 beforeEach(async () => {
   fake = new Fake();
   door = openChaosDoor(doorOptions(fake.directory));
-  session = await TestSession.open({ door, peer: { ...ROOT, pid: 4242 }, patience: { holderMs: 1500 } });
+  session = await TestSession.open({ door, peer: { ...ROOT, pid: 4242 } });
 });
 afterEach(async () => {
   await session[Symbol.asyncDispose]();
