@@ -15,6 +15,8 @@ export interface SourceControls {
 export interface FrameSource extends SourceControls {
   /** What this source can be told; a recorded file can be told nothing. */
   readonly can: { readonly setInterval: boolean; readonly setLevel: boolean };
+  /** Tick length at the moment, milliseconds, of a source whose others may change it, too. Absent: what was asked for last. */
+  readonly intervalMs?: number;
   /**
    * Call `onFrame` with each Frame, the latest first if there is one. A slow listener never delays the
    * source. Returns the unsubscribe function.

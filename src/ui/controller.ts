@@ -73,6 +73,8 @@ export class Controller {
   }
 
   #frame(frame: Frame): void {
+    const { intervalMs } = this.#source;
+    if (intervalMs !== undefined) this.store.dispatch({ type: 'interval', ms: intervalMs });
     this.#latest = frame;
     this.#history.push(frame);
     if (this.store.getState().paused) this.store.dispatch({ type: 'missed' });

@@ -38,6 +38,8 @@ export type Action =
   | { readonly type: 'resumed'; readonly shown: Shown | null }
   | { readonly type: 'resize'; readonly size: Size }
   | { readonly type: 'message'; readonly text: string; readonly role: Role; readonly now: number }
+  /** The source's tick length, milliseconds: somebody else may have changed it. */
+  | { readonly type: 'interval'; readonly ms: number }
   /** No more Frames come, and why in a word; null: they come again. */
   | { readonly type: 'ended'; readonly reason: string | null }
   /** What the door tells of faults; hits since the last time, the oldest first. */
@@ -66,6 +68,7 @@ export function update(state: State, action: Action): Update {
     case 'resumed': return only(follow({ ...state, paused: false, missed: 0, shown: action.shown }));
     case 'resize': return only({ ...state, size: action.size });
     case 'message': return only(tell(state, action.text, action.role, action.now));
+    case 'interval': return only(state.intervalMs === action.ms ? state : { ...state, intervalMs: action.ms });
     case 'ended': return only({ ...state, ended: action.reason });
     case 'chaosTold': return only(withChaos(state, (chaos) => told(chaos, action.faults, action.hits, action.now)));
     case 'chaosClock': return only(withChaos(state, (chaos) => ({ ...chaos, clock: action.now })));

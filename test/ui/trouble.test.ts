@@ -7,7 +7,7 @@ import { fakeSource } from './fixtures.ts';
 it('is said on the screen, which keeps its last Frame, and is taken back', () => {
   let tell: (reason: string | null) => void = () => {};
   let ended = 0;
-  const source = { ...fakeSource(), onTrouble: (listener: typeof tell) => {
+  const source = { ...fakeSource(), intervalMs: 1000, onTrouble: (listener: typeof tell) => {
     tell = listener;
     return () => { ended++; };
   } };
@@ -21,6 +21,10 @@ it('is said on the screen, which keeps its last Frame, and is taken back', () =>
   expect(controller.store.getState()).toMatchObject({ ended: 'LOST', message: { text: 'the session is gone; trying again', role: 'bad' }, shown: { frame } });
   tell(null);
   expect(controller.store.getState()).toMatchObject({ ended: null, message: { text: 'the session is back', role: 'ok' } });
+  // Somebody else on the same capture changed it.
+  source.intervalMs = 5000;
+  source.emit();
+  expect(controller.store.getState().intervalMs).toBe(5000);
   controller.disconnect();
   expect(ended).toBe(1);
 });

@@ -69,6 +69,10 @@ export class AttachSource implements FrameSource {
     return { setInterval: control, setLevel: control };
   }
 
+  get intervalMs(): number {
+    return this.#welcome.intervalMs;
+  }
+
   get company(): Company {
     return this.#company;
   }
@@ -116,6 +120,9 @@ export class AttachSource implements FrameSource {
         if (learned !== null) this.#learned = Object.keys(this.#learned).length > MAX_LEARNED ? learned : { ...this.#learned, ...learned };
         return;
       }
+      case 'interval':
+        this.#welcome = { ...this.#welcome, intervalMs: message.ms };
+        return;
       case 'company': case 'view': return this.#company.heard(message);
       case 'chaos': return this.#door.heard(message.told);
     }

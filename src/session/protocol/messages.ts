@@ -62,6 +62,8 @@ export type ToClient =
   | { readonly kind: 'frame'; readonly packed: Buffer }
   /** What Frames that this viewer did not get had in `learned`; stands before the next one. */
   | { readonly kind: 'learned'; readonly packed: Buffer }
+  /** Somebody has changed the tick length, milliseconds. */
+  | { readonly kind: 'interval'; readonly ms: number }
   | { readonly kind: 'company'; readonly viewers: readonly Viewer[] }
   | { readonly kind: 'view'; readonly view: SharedView | null }
   | { readonly kind: 'chaos'; readonly told: ChaosTold };
@@ -79,7 +81,7 @@ const TO_SERVER: Readonly<Record<ToServer['kind'], Kind>> = {
 };
 const TO_CLIENT: Readonly<Record<ToClient['kind'], Kind>> = {
   welcome: { code: 65, max: 8 * KIB }, bye: { code: 66, max: 4 * KIB }, beat: { code: 67, max: 0 }, frame: { code: 68, max: MAX_FRAME_BYTES }, learned: { code: 69, max: MAX_FRAME_BYTES },
-  company: { code: 70, max: 64 * KIB }, view: { code: 71, max: MAX_VIEW_BYTES + KIB }, chaos: { code: 72, max: 4 * KIB * KIB },
+  company: { code: 70, max: 64 * KIB }, view: { code: 71, max: MAX_VIEW_BYTES + KIB }, chaos: { code: 72, max: 4 * KIB * KIB }, interval: { code: 73, max: 64 },
 };
 
 const limitsOf = (kinds: Readonly<Record<string, Kind>>): Limits => new Map(Object.values(kinds).map(({ code, max }) => [code, max]));
@@ -108,6 +110,7 @@ export function writeToClient(message: ToClient): Buffer {
     case 'frame': case 'learned': return pack(code, message.packed);
     case 'welcome': return pack(code, json({ protocol: PROTOCOL, ...message.welcome }));
     case 'bye': return pack(code, json({ reason: message.reason, message: message.message }));
+    case 'interval': return pack(code, json({ ms: message.ms }));
     case 'company': return pack(code, json(message.viewers));
     case 'view': return pack(code, json(message.view));
     case 'chaos': return pack(code, Buffer.from(writeToKbtop(message.told)));
@@ -175,6 +178,10 @@ export function readToClient({ kind: code, payload }: Piece): ToClient | null {
       if (!isFields(value)) return null;
       const reason = BYE_REASONS.find((one) => one === value['reason']), { message } = value;
       return reason === undefined || !isText(message) ? null : { kind, reason, message };
+    }
+    case 'interval': {
+      const ms = isFields(value) ? value['ms'] : null;
+      return isWhole(ms) ? { kind, ms } : null;
     }
     case 'company': {
       const viewers = readViewers(value);

@@ -269,6 +269,7 @@ export class SessionServer {
     if (ms < min || ms > max) throw new RangeError(`an interval is ${min} to ${max} ms`);
     this.#intervalMs = ms;
     this.#options.source.setInterval(ms);
+    for (const viewer of this.#viewers()) viewer.tellInterval(ms);
   }
 
   #check(): void {

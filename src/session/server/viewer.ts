@@ -25,6 +25,7 @@ export class Viewer {
   /** Latest states that it was not told yet. */
   #company: readonly ViewerInfo[] | null = null;
   #view: { readonly view: SharedView | null } | null = null;
+  #interval: number | null = null;
   readonly #faults = new Map<number, FaultStatus>();
   /** Hits that it was not told, by fault. */
   readonly #lost = new Map<number, number>();
@@ -43,6 +44,11 @@ export class Viewer {
 
   tellView(view: SharedView | null): void {
     this.#view = { view };
+    this.flush();
+  }
+
+  tellInterval(ms: number): void {
+    this.#interval = ms;
     this.flush();
   }
 
@@ -70,9 +76,11 @@ export class Viewer {
   flush(): void {
     const { connection } = this;
     if (connection.full) return;
-    const company = this.#company, view = this.#view;
+    const company = this.#company, view = this.#view, interval = this.#interval;
+    this.#interval = null;
     this.#company = null;
     this.#view = null;
+    if (interval !== null) connection.send({ kind: 'interval', ms: interval });
     if (company !== null) connection.send({ kind: 'company', viewers: company });
     if (view !== null) connection.send({ kind: 'view', view: view.view });
     const faults = [...this.#faults.values()];

@@ -20,7 +20,7 @@ const TO_CLIENT: readonly ToClient[] = [
   { kind: 'welcome', welcome: { version: '0.1.0', viewer: 2, node: 'worker-1', intervalMs: 1000, control: true, chaos: false, scope: '-n shop', permits: { expert: true, allowSystem: false } } },
   { kind: 'bye', reason: 'slow', message: 'it gave no sign of life' }, { kind: 'beat' }, { kind: 'frame', packed: Buffer.from('x') }, { kind: 'learned', packed: Buffer.alloc(0) },
   { kind: 'company', viewers: [{ id: 1, name: 'alice (pts/0)', uid: 1000, drives: true, follows: false, control: true, skipped: 3 }, { id: 2, name: 'x', uid: null, drives: false, follows: true, control: false, skipped: 0 }] },
-  { kind: 'view', view: null }, { kind: 'view', view: { paused: true } },
+  { kind: 'interval', ms: 250 }, { kind: 'view', view: null }, { kind: 'view', view: { paused: true } },
   { kind: 'chaos', told: { t: 'answer', id: 1, value: [1] } }, { kind: 'chaos', told: { t: 'error', id: 1, kind: 'refused', message: 'no' } }, { kind: 'chaos', told: { t: 'bye', reason: 'gone' } },
 ];
 
