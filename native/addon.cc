@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include "env.h"
+#include "lock.h"
 #include "log.h"
+#include "peer.h"
 #include "unmounted.h"
 
 namespace kbtop {
@@ -112,6 +114,29 @@ Napi::Value js_kernel_ids(const Napi::CallbackInfo& info) {
   });
 }
 
+Napi::Value js_socket_peer(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  return guarded(env, [&]() -> Napi::Value {
+    if (!info[0].IsNumber()) throw argument_failure("a socket must be the number of a file descriptor");
+    const Peer peer = socket_peer(info[0].As<Napi::Number>().Int32Value());
+    Napi::Array groups = Napi::Array::New(env, peer.groups.size());
+    for (uint32_t i = 0; i < peer.groups.size(); i++) groups.Set(i, Napi::Number::New(env, peer.groups[i]));
+    Napi::Object value = Napi::Object::New(env);
+    value["pid"] = Napi::Number::New(env, peer.pid);
+    value["uid"] = Napi::Number::New(env, peer.uid);
+    value["gid"] = Napi::Number::New(env, peer.gid);
+    value["groups"] = groups;
+    return value;
+  });
+}
+
+Napi::Value js_try_lock(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    if (!info[0].IsNumber()) throw argument_failure("what is to be locked must be the number of a file descriptor");
+    return Napi::Boolean::New(info.Env(), try_lock(info[0].As<Napi::Number>().Int32Value()));
+  });
+}
+
 }  // namespace
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
@@ -132,6 +157,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports["possibleCpus"] = Napi::Function::New<js_possible_cpus>(env, "possibleCpus");
   exports["monotonicNs"] = Napi::Function::New<js_monotonic_ns>(env, "monotonicNs");
   exports["readUnmounted"] = Napi::Function::New<js_read_unmounted>(env, "readUnmounted");
+  exports["socketPeer"] = Napi::Function::New<js_socket_peer>(env, "socketPeer");
+  exports["tryLock"] = Napi::Function::New<js_try_lock>(env, "tryLock");
   exports["kernelIds"] = Napi::Function::New<js_kernel_ids>(env, "kernelIds");
   exports["libbpfVersion"] = Napi::String::New(env, std::to_string(libbpf_major_version()) + "." + std::to_string(libbpf_minor_version()));
   return exports;

@@ -163,6 +163,17 @@ export interface BpfObject {
   closeAsync(): Promise<void>;
 }
 
+/** Who is at the other end of a unix socket, as the kernel noted it when that end connected. */
+export interface SocketPeer {
+  /** 0 when it is in a pid namespace that cannot be seen from here. */
+  readonly pid: number;
+  /** Effective ids; the overflow id (mostly 65534) for one that this user namespace does not have. */
+  readonly uid: number;
+  readonly gid: number;
+  /** Supplementary groups. */
+  readonly groups: readonly number[];
+}
+
 export interface Addon {
   /** Open an object file by path or from memory. Throws BpfError: ENOENT, ERR_BPF_FORMAT, ... */
   open(source: string | Uint8Array, options?: OpenOptions): BpfObject;
@@ -174,6 +185,10 @@ export interface Addon {
   monotonicNs(): bigint;
   /** A file of a kernel file system that need not be mounted: at most 1 MiB of it. Throws BpfError. */
   readUnmounted(fileSystem: 'tracefs' | 'debugfs' | 'securityfs', path: string): string;
+  /** By SO_PEERCRED and SO_PEERGROUPS (Linux 4.13). Throws BpfError: ENOTSOCK, ENODATA, ... @param socket its file descriptor */
+  socketPeer(socket: number): SocketPeer;
+  /** flock(2) of an open file or directory, exclusive, without waiting: goes with the descriptor or the process. False: another one has it. Throws BpfError. */
+  tryLock(descriptor: number): boolean;
   /** Kernel ids of all links, programs and maps that exist now: for leak checks. */
   kernelIds(): { links: number[]; programs: number[]; maps: number[] };
   /** libbpf's version, "1.1". */

@@ -1,6 +1,6 @@
 /**
- * The audit of faults: one JSON object per line for every rule that is armed, and one for how it ended. The schema
- * `kbtop.audit/1` is public.
+ * The audit: one JSON object per line for every rule that is armed, and one for how it ended; for everybody who comes to a
+ * shared session, what they change there, what they are refused, and that they went. The schema `kbtop.audit/1` is public.
  */
 import type { BackendName } from './backends.ts';
 import { explainRule } from './explain.ts';
@@ -9,9 +9,9 @@ import { draftOf, type RuleDraft } from './validate.ts';
 
 export const AUDIT_SCHEMA = 'kbtop.audit/1';
 
-/** Who armed it. */
+/** Who armed it; on a shared session the viewer, as the kernel noted it when it connected. */
 export interface AuditWho {
-  /** Real user id of the process. */
+  /** Real user id of the process, effective one of a viewer. */
   readonly uid: number;
   /** Who called sudo; null when nobody did. */
   readonly sudoUser: string | null;
@@ -37,7 +37,7 @@ interface Common {
   readonly schema: typeof AUDIT_SCHEMA;
   /** ISO 8601 UTC. */
   readonly time: string;
-  /** The same in both lines of one fault, and in no other. */
+  /** The same in both lines of one fault, or in all of one viewer, and in no other. */
   readonly id: string;
   readonly node: string;
   /** Release of the kernel. */
@@ -72,7 +72,23 @@ export interface AuditEnded extends Common {
   readonly hits: number | null;
 }
 
-export type AuditRecord = AuditArmed | AuditEnded;
+/** A viewer of a shared session. What it arms has lines of its own. */
+export interface AuditVisit extends Common {
+  /** `asked`: for something that changes what is measured or what runs; it is done after this line. */
+  readonly event: 'attached' | 'detached' | 'asked' | 'refused';
+  /** Effective group. */
+  readonly gid: number;
+  /** What was asked for: "attach", "interval 500 ms", "level syscalls off", "arm", "disarm", "stop all"; null: of coming and going. */
+  readonly action: string | null;
+  /** Id in the audit of the fault that it is about. */
+  readonly fault: string | null;
+  /** One line: why it was refused, or how it went. */
+  readonly detail: string | null;
+  /** So many of the same; more than one only of refusals that come in numbers. */
+  readonly times: number;
+}
+
+export type AuditRecord = AuditArmed | AuditEnded | AuditVisit;
 
 /** What both lines of one fault have in common. */
 export type AuditSubject = Pick<Common, 'id' | 'node' | 'kernel' | 'who'>;

@@ -7,7 +7,7 @@ import type { Warning } from './node-warnings.ts';
 import type { Refusal } from './refused-targets.ts';
 import type { Rule } from './rule.ts';
 import type { ChaosCapabilities, Selection } from './select.ts';
-import type { AuditReason } from './audit.ts';
+import type { AuditReason, AuditWho } from './audit.ts';
 import type { FaultCounts, Hit } from './hit.ts';
 
 /** A fault that cannot be had, or went wrong: one line that says what to do. */
@@ -81,16 +81,24 @@ export type ChaosEvent =
 /** Calls that were failed on purpose since the door was opened: [cgroup key, ABI, number] -> count; only grows. */
 export type Injected = readonly (readonly [cgroup: string, abi: string, nr: number, count: number])[];
 
+export interface ArmOptions {
+  /** Only count. */
+  readonly dryRun: boolean;
+  /** What was typed where the plan asks for a confirmation; null: nothing. */
+  readonly typed: string | null;
+  /** Who is to stand in the audit; absent: the user of this kbtop. */
+  readonly who?: AuditWho;
+}
+
 export interface ChaosDoor {
   /** What this kernel allows; found out once. @throws ChaosError */
   capabilities(): Promise<ChaosCapabilities>;
   /** @throws ChaosError notFound when there is no such target, failed otherwise */
   plan(rule: Rule, permits: Permits): Promise<Plan>;
   /**
-   * Write the audit, then arm. @param typed what was typed where the plan asks for a confirmation; null: nothing
-   * @throws ChaosError refused, impossible, notFound, failed
+   * Write the audit, then arm. @throws ChaosError refused, impossible, notFound, failed
    */
-  arm(rule: Rule, permits: Permits, options: { readonly dryRun: boolean; readonly typed: string | null }): Promise<FaultStatus>;
+  arm(rule: Rule, permits: Permits, options: ArmOptions): Promise<FaultStatus>;
   disarm(id: number, reason?: AuditReason): Promise<void>;
   /** Everything, at once. */
   stopAll(reason?: AuditReason): Promise<void>;

@@ -1,15 +1,13 @@
 /** A live capture: the addon, the manager on it, and what the failure of its parts means. Imported lazily: it loads the addon. */
 import { loadAddon } from '../bpf/load.ts';
-import type { Frame, PaneId } from '../frame/frame.ts';
+import type { PaneId } from '../frame/frame.ts';
 import type { Target } from '../frame/target.ts';
 import { findHostRoot } from '../identity/host-root.ts';
 import { Identity } from '../identity/identity.ts';
 import { createSources } from '../identity/sources.ts';
 import type { ChaosFeed } from '../probes/chaos-feed.ts';
-import { ClosedError, Manager } from '../probes/manager.ts';
+import { Manager } from '../probes/manager.ts';
 import type { SourceSettings } from './settings.ts';
-
-export { ClosedError };
 
 export interface CaptureOptions {
   readonly intervalMs: number;
@@ -43,12 +41,4 @@ function patience(target: Target | null): number {
   if (target === null) return 300;
   // Labels and owners may have to come from the Kubernetes API, whose client takes its time to load.
   return target.selectors.length > 0 || target.pods.some(({ kind }) => kind !== null) ? 3000 : 1000;
-}
-
-/** Panes of those asked for that a Frame has no numbers for, with the reason. */
-export function failedPanes(frame: Frame, panes: readonly PaneId[]): { readonly pane: PaneId; readonly reason: string }[] {
-  return panes.flatMap((pane) => {
-    const { status, reason } = frame.panes[pane].state;
-    return status === 'ok' ? [] : [{ pane, reason: reason ?? `it is ${status}` }];
-  });
 }

@@ -1,11 +1,13 @@
 /** The command line as a whole: commands, help, and how errors leave the program. */
 import { Command, CommanderError } from 'commander';
+import { attachCommand } from './attach.ts';
 import { chaosCommand } from './chaos/index.ts';
 import { injectorCommand } from './chaos/injector.ts';
 import { doctorCommand } from './doctor.ts';
 import { EXIT, KbtopError, reportOf, usageError } from './errors.ts';
 import { printDetail, printError, printOut } from './output.ts';
 import { recordCommand } from './record.ts';
+import { serveCommand } from './serve.ts';
 import { addGlobalFlags } from './settings.ts';
 import { snapshotCommand } from './snapshot.ts';
 import { oneOf } from '../frame/suggest.ts';
@@ -30,6 +32,7 @@ Examples:
   kbtop snapshot --duration 10s -o json           everything, for scripts
   kbtop chaos run --pod shop/web-1 --syscall connect --error ECONNREFUSED --for 30s   a fault, for a while
   kbtop record -o night.kbtop --max-size 100M     keep what happens, for kbtop replay and snapshot --replay
+  kbtop serve --group ops, then kbtop attach      one capture for several screens
   kbtop doctor                                    what works on this node, and why the rest does not
 
 The configuration is YAML; all of its keys are optional:
@@ -54,7 +57,8 @@ export function createProgram(print: (text: string) => void): Command {
     .version(version(), '-V, --version', 'print the version')
     .addHelpText('after', EXAMPLES + EXIT_CODES);
   addGlobalFlags(program);
-  for (const command of [topCommand(), snapshotCommand(), recordCommand(), doctorCommand(), chaosCommand(configure)]) {
+  const commands = [topCommand(), snapshotCommand(), recordCommand(), serveCommand(), attachCommand(), doctorCommand(), chaosCommand(configure)];
+  for (const command of commands) {
     program.addCommand(configure(command), { isDefault: command.name() === 'top' });
   }
   program.addCommand(configure(injectorCommand()), { hidden: true });
@@ -69,6 +73,7 @@ function usageOf(error: CommanderError, program: Command, argv: readonly string[
     const called = argv.find((word) => commands.includes(word) || word === 'help');
     const word = program.args.find((argument) => argument !== called && !argument.startsWith('-')) ?? '';
     if (called === undefined) return usageError(`unknown command "${word}"${oneOf(word, commands, 'commands')}`);
+    if (program.commands.some((command) => command.name() === called && command.registeredArguments.length > 0)) return usageError(`${called} takes one argument at the most; see kbtop ${called} --help`);
     return usageError(`${called} takes no arguments, but got "${word}"; see kbtop ${called} --help`);
   }
   const text = error.message.replace(/^error: /, '').replace(/\n\(Did you mean (.*)\?\)$/s, '; did you mean $1?');

@@ -2,6 +2,8 @@
 import { Command } from 'commander';
 import { formatDuration } from '../frame/duration.ts';
 import type { Frame, PaneId } from '../frame/frame.ts';
+import { ClosedError } from '../frame/source.ts';
+import { failedPanes } from '../output/failed-panes.ts';
 import { isEmpty, select } from '../output/select.ts';
 import type { RecordingWriter, WriterOptions } from '../session/recording/writer.ts';
 import { EXIT, Interrupted, KbtopError, OutputClosed, usageError } from './errors.ts';
@@ -93,7 +95,7 @@ function writeFailure(error: unknown, flags: RecordFlags, done: string): unknown
 }
 
 async function run(flags: RecordFlags, settings: Settings, panes: readonly PaneId[], watch: InterruptWatch): Promise<void> {
-  const { ClosedError, failedPanes, openCapture } = await import('./capture.ts');
+  const { openCapture } = await import('./capture.ts');
   const { intervalMs, target, sources } = settings;
   const writer = await openWriter(flags);
   const manager = openCapture({ intervalMs, panes, debug: settings.debug ? (text) => void process.stderr.write(text.endsWith('\n') ? text : `${text}\n`) : null, target, sources });

@@ -4,12 +4,16 @@ import type { Frame, PaneId } from '../frame/frame.ts';
 import { PANE_IDS } from '../frame/panes/index.ts';
 import { exportColumns, paneDef } from '../output/any-pane.ts';
 import { FORMATS, type Format } from '../output/formats.ts';
+import { failedPanes } from '../output/failed-panes.ts';
 import { type Selection, isEmpty, select } from '../output/select.ts';
 import { type SortOrder, parseSort } from '../output/sort.ts';
 import type { FrameWriter } from '../output/writer.ts';
 import { formatDuration } from '../frame/duration.ts';
+import { ClosedError } from '../frame/source.ts';
 import { EXIT, Interrupted, KbtopError, usageError } from './errors.ts';
 import { FailIf, parseFailIf } from './fail-if.ts';
+import { sessionFailure } from './session/failure.ts';
+import type { Taking } from './taking.ts';
 import { type InterruptWatch, watchInterrupts } from './interrupt.ts';
 import { DEFAULT_DURATION_MS, DURATION_LIMITS, MAX_COUNT } from './limits.ts';
 import { notFound } from './not-found.ts';
@@ -30,6 +34,8 @@ interface SnapshotFlags extends GlobalFlags {
   readonly headers: boolean;
   readonly replay?: string;
   readonly at?: string;
+  /** true: where sessions are found by themselves. */
+  readonly attach?: string | true;
 }
 
 /** Rows per pane that a terminal is given without --limit. */
@@ -93,6 +99,7 @@ export function snapshotCommand(): Command {
     .option('--no-headers', 'leave out titles and headings of table and csv')
     .option('--replay <file>', 'print what was recorded, instead of measuring: a file of kbtop record, or Frames as ndjson; - is stdin')
     .option('--at <time>', 'of a recording: 14:03:05, ISO 8601, +90s from its start or -1m from its end (default: its end)')
+    .option('--attach [socket]', 'print the next Frame of what kbtop serve measures, and measure nothing: needs no root')
     .addHelpText('after', HELP)
     .action(async (_flags: unknown, command: Command) => snapshot(command.optsWithGlobals<SnapshotFlags>()));
 }
@@ -139,6 +146,8 @@ function plan(flags: SnapshotFlags, settings: Settings): Plan {
   const panes = parsePanes(flags.pane);
   const count = flags.count ?? 1;
   if (flags.replay !== undefined && flags.duration !== undefined) throw usageError('--duration measures, and --replay does not: choose Frames with --at and --count');
+  if (flags.replay !== undefined && flags.attach !== undefined) throw usageError('--replay and --attach are two places that Frames come from: choose one');
+  if (flags.attach !== undefined && (flags.duration !== undefined || flags.interval !== undefined)) throw usageError('--attach takes the Frames of the session as they come: leave out --duration and --interval');
   if (flags.at !== undefined && flags.replay === undefined) throw usageError('--at is a time in a recording: name the recording with --replay FILE');
   if (flags.output === 'prometheus' && count > 1) throw usageError('prometheus output holds one Frame: leave out --count');
   return {
@@ -164,49 +173,60 @@ async function writerOf(flags: SnapshotFlags, settings: Settings, { panes, count
 async function snapshot(flags: SnapshotFlags): Promise<void> {
   const settings = await settle(flags);
   const what = plan(flags, settings);
-  if (flags.replay !== undefined) {
-    const { printRecorded } = await import('./snapshot-replay.ts');
-    await printRecorded({ path: flags.replay, at: flags.at ?? null, ...what, target: settings.target, write: await writerOf(flags, settings, what) });
-    return;
-  }
-  requireBpf();
+  if (flags.replay === undefined && flags.attach === undefined) requireBpf();
   const watch = watchInterrupts();
   try {
-    await capture(what, await writerOf(flags, settings, what), settings, watch);
+    await print(what, await writerOf(flags, settings, what), settings, watch, await takingOf(flags, settings, what));
+  } catch (error) {
+    throw sessionFailure(error);
   } finally {
     watch.end();
   }
 }
 
-async function capture({ panes, durationMs, count, selection, thresholds }: Plan, write: FrameWriter, settings: Settings, watch: InterruptWatch): Promise<void> {
-  const { ClosedError, failedPanes, openCapture } = await import('./capture.ts');
-  const manager = openCapture({ intervalMs: durationMs, panes, debug: settings.debug ? debugLine : null, target: settings.target, sources: settings.sources });
-  watch.onInterrupt(() => void manager.close());
-  const endWait = sayWaiting(durationMs);
+/** Where the Frames come from: measured here, of a session, or of a recording. */
+async function takingOf({ attach, replay, at }: SnapshotFlags, { target, sources, debug }: Settings, { panes, durationMs, count }: Plan): Promise<Taking> {
+  if (replay !== undefined) {
+    const { takeFromRecording } = await import('./recorded-taking.ts');
+    return takeFromRecording(replay, at ?? null, count);
+  }
+  if (attach !== undefined) {
+    const { takeFromSession } = await import('./session/taking.ts');
+    return takeFromSession(attach === true ? null : attach, count);
+  }
+  const { openCapture } = await import('./capture.ts');
+  const manager = openCapture({ intervalMs: durationMs, panes, debug: debug ? debugLine : null, target, sources });
+  return { frames: manager.samples(durationMs, count), everyMs: durationMs, recorded: false, sources: manager.identity.sources, close: () => manager.close() };
+}
+
+async function print({ panes, count, selection, thresholds }: Plan, write: FrameWriter, settings: Settings, watch: InterruptWatch, taking: Taking): Promise<void> {
+  watch.onInterrupt(() => void taking.close());
+  const endWait = sayWaiting(taking.everyMs);
   const { target } = settings;
   const failIf = new FailIf(thresholds, count, settings);
   let index = 0, matched = target === null, last: Frame | null = null;
   try {
-    for await (const whole of manager.samples(durationMs, count)) {
+    for await (const whole of taking.frames) {
       endWait();
       const frame = select(whole, selection);
       const failed = failedPanes(frame, panes);
       await watch.race(printOut(write(frame, index)));
-      if (failed.length === panes.length) throw new KbtopError(EXIT.impossible, `nothing could be measured: ${reasons(failed)}; kbtop doctor tells more about each pane`);
-      for (const { pane, reason } of index === 0 ? failed : []) await printError(`${pane} could not be measured: ${reason}`);
+      if (failed.length === panes.length) throw nothingMeasured(panes, failed, taking.recorded);
+      for (const { pane, reason } of index === 0 ? failed : []) await printError(`${pane} ${taking.recorded ? 'was not' : 'could not be'} measured: ${reason}`);
       // Rows that --limit leaves out count, too.
       if (thresholds.length > 0) await failIf.check(selection.limit === null ? frame : select(whole, { ...selection, limit: null }));
       matched ||= !isEmpty(frame);
       last = whole;
       index++;
     }
-    if (target !== null && !matched && last !== null) await nothingMatched(panes, notFound(target, { containers: last.containers, sources: manager.identity.sources }));
+    if (target !== null && !matched && last !== null) await nothingMatched(panes, notFound(target, { containers: last.containers, sources: taking.sources }));
+    if (taking.recorded && index < count) await printError(`the recording has no more Frames than these ${index}`);
     await failIf.end();
   } catch (error) {
     throw error instanceof ClosedError ? new Interrupted() : error;
   } finally {
     endWait();
-    await manager.close();
+    await taking.close();
   }
 }
 
@@ -223,15 +243,20 @@ function sayWaiting(durationMs: number): () => void {
 
 const debugLine = (text: string): void => { process.stderr.write(text.endsWith('\n') ? text : `${text}\n`); };
 
+function nothingMeasured(panes: readonly PaneId[], failed: ReturnType<typeof failedPanes>, recorded: boolean): KbtopError {
+  if (recorded) return new KbtopError(EXIT.failed, `the recording has no numbers of ${panes.join(', ')}: ${reasons(failed)}`);
+  return new KbtopError(EXIT.impossible, `nothing could be measured: ${reasons(failed)}; kbtop doctor tells more about each pane`);
+}
+
 /** The one reason of all, or the first: the others are mostly like it. */
-export function reasons([first, ...others]: readonly { readonly pane: PaneId; readonly reason: string }[]): string {
+function reasons([first, ...others]: readonly { readonly pane: PaneId; readonly reason: string }[]): string {
   if (!first) return 'no pane was asked for';
   if (others.every(({ reason }) => reason === first.reason)) return first.reason;
   return `${first.pane}: ${first.reason}; ${others.map(({ pane }) => pane).join(', ')} failed, too`;
 }
 
 /** Only the containers pane knows every container; to the others an idle one does not exist. @param what with its hints */
-export async function nothingMatched(panes: readonly PaneId[], what: string): Promise<void> {
+async function nothingMatched(panes: readonly PaneId[], what: string): Promise<void> {
   if (panes.includes('containers')) throw new KbtopError(EXIT.notFound, `no container matches ${what}; kbtop snapshot --pane containers lists all`);
   await printError(`no container that was active in the interval matches ${what}`);
 }

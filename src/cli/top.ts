@@ -1,14 +1,9 @@
 /** `kbtop top`: the live screen. */
 import { Command } from 'commander';
-import type { ChaosDoor } from '../chaos/door.ts';
-import { chaosStatus } from '../chaos/service/status.ts';
-import type { PaneId } from '../frame/frame.ts';
-import { paneDef, tableColumns } from '../output/any-pane.ts';
-import type { ChaosFeed } from '../probes/chaos-feed.ts';
-import type { UiOptions } from '../ui/options.ts';
-import type { Scope } from '../ui/scope.ts';
+import { feedOf } from './chaos/feed.ts';
 import { EXIT, Interrupted, usageError } from './errors.ts';
 import { requireBpf } from './preflight.ts';
+import { scopeOf, sortOf } from './screen.ts';
 import { type GlobalFlags, type Settings, settle } from './settings.ts';
 import { version } from './version.ts';
 
@@ -29,26 +24,6 @@ interface TopFlags extends GlobalFlags {
   readonly expert?: boolean;
   readonly allowSystem?: boolean;
   readonly audit?: string;
-}
-
-/** What Frames tell of the faults behind a door. */
-function feedOf(door: ChaosDoor): ChaosFeed {
-  return {
-    statuses: () => door.faults.filter(({ state }) => state === 'armed').map((fault) => chaosStatus(fault)),
-    get injected() { return door.injected; },
-  };
-}
-
-/** What was asked for as the screen's limits. */
-function scopeOf({ target }: Settings): Scope | null {
-  return target === null ? null : { label: target.label, only: null, matches: target.matches };
-}
-
-/** The configured orders by columns that are on the screen. */
-function sortOf({ config }: Settings): NonNullable<UiOptions['sort']> {
-  return Object.fromEntries(Object.entries(config.sort)
-    .filter(([id, { column }]) => tableColumns(paneDef(id as PaneId)).includes(column))
-    .map(([id, { column, descending }]) => [id, { column: column.id, descending }]));
 }
 
 async function top({ expert = false, allowSystem = false, audit }: TopFlags, settings: Settings): Promise<void> {

@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Addon, BpfObject, ProgramResult } from '../bpf/addon.ts';
 import type { Frame, Level, NodeInfo, PaneId } from '../frame/frame.ts';
-import type { FrameSource } from '../frame/source.ts';
+import { ClosedError, type FrameSource } from '../frame/source.ts';
 import { Identity } from '../identity/identity.ts';
 import { assemble, joined, keysOf, type PaneMs, type Ticks } from './assemble.ts';
 import { type ChaosFeed, InjectedCounter } from './chaos-feed.ts';
@@ -55,14 +55,6 @@ export interface ManagerOptions {
   /** How long samples() waits for the sources of names at the most, milliseconds. */
   readonly namesMs?: number;
   readonly probes?: ProbeFactories;
-}
-
-/** The manager was closed while somebody waited for it. */
-export class ClosedError extends Error {
-  override readonly name = 'ClosedError';
-  constructor() {
-    super('the capture was closed');
-  }
 }
 
 export class Manager implements FrameSource {

@@ -36,6 +36,7 @@ export class Controller {
   readonly #clock = new StaleClock((ms) => this.store.dispatch({ type: 'silent', ms }));
   #latest: Frame | null = null;
   #unsubscribe: () => void = () => {};
+  #untrouble: () => void = () => {};
 
   constructor(source: FrameSource, start: Start, host: Host) {
     this.#source = source;
@@ -58,6 +59,7 @@ export class Controller {
       }
     });
     if (this.#latest === null) this.#clock.heard(this.store.getState().intervalMs + START_MS);
+    this.#untrouble = this.#source.onTrouble?.((reason) => this.#trouble(reason)) ?? this.#untrouble;
     this.#chaos?.connect();
     this.#company?.connect();
     this.#source.done.then(() => {
@@ -68,6 +70,7 @@ export class Controller {
 
   disconnect(): void {
     this.#unsubscribe();
+    this.#untrouble();
     this.#chaos?.disconnect();
     this.#company?.disconnect();
     this.#clock.stop();
@@ -78,7 +81,16 @@ export class Controller {
     this.store.dispatch(...events.map((event) => ({ type: 'input', event, now }) as const));
   }
 
+  /** The last Frame stays on screen while the source stands still, and says that it does. */
+  #trouble(reason: string | null): void {
+    this.store.dispatch({ type: 'ended', reason: reason === null ? null : 'LOST' });
+    if (reason === null) this.#tell('the session is back', 'ok');
+    else this.#tell(`${reason}; trying again`, 'bad');
+  }
+
   #frame(frame: Frame): void {
+    const { intervalMs } = this.#source;
+    if (intervalMs !== undefined) this.store.dispatch({ type: 'interval', ms: intervalMs });
     this.#latest = frame;
     this.#clock.heard(Math.max(frame.intervalMs, this.store.getState().intervalMs));
     this.#readCan();

@@ -99,7 +99,7 @@ export interface State {
   readonly paused: boolean;
   /** Frames taken in since the pause began. */
   readonly missed: number;
-  /** Why no more Frames will come; null while they do. */
+  /** Why no more Frames come; null while they do. */
   readonly ended: string | null;
   readonly focus: PaneId;
   /** Panes that had the focus, the last one first: of those that share a cell, it shows the first. */

@@ -40,12 +40,15 @@ export type Action =
   | { readonly type: 'resumed'; readonly shown: Shown | null }
   | { readonly type: 'resize'; readonly size: Size }
   | { readonly type: 'message'; readonly text: string; readonly role: Role; readonly now: number }
-  | { readonly type: 'ended'; readonly reason: string }
   /** No Frame for so long, milliseconds. */
   | { readonly type: 'silent'; readonly ms: number }
   /** What the source can be told has changed. */
   | { readonly type: 'can'; readonly can: State['can'] }
   | CompanyAction
+  /** The source's tick length, milliseconds: somebody else may have changed it. */
+  | { readonly type: 'interval'; readonly ms: number }
+  /** No more Frames come, and why in a word; null: they come again. */
+  | { readonly type: 'ended'; readonly reason: string | null }
   /** What the door tells of faults; hits since the last time, the oldest first. */
   | { readonly type: 'chaosTold'; readonly faults: readonly FaultStatus[]; readonly hits: readonly ToldHit[]; readonly now: number }
   | { readonly type: 'chaosClock'; readonly now: number }
@@ -72,6 +75,7 @@ export function update(state: State, action: Action): Update {
     case 'resumed': return only(follow({ ...state, paused: false, missed: 0, shown: action.shown }));
     case 'resize': return only({ ...state, size: action.size });
     case 'message': return only(tell(state, action.text, action.role, action.now));
+    case 'interval': return only(state.intervalMs === action.ms ? state : { ...state, intervalMs: action.ms });
     case 'ended': return only({ ...state, ended: action.reason });
     case 'silent': return only({ ...state, silentMs: action.ms });
     case 'can': return only({ ...state, can: action.can });

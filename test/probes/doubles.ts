@@ -75,6 +75,8 @@ export const addonDouble: Addon = {
   possibleCpus: () => 2,
   monotonicNs: () => process.hrtime.bigint(),
   readUnmounted: () => { throw new Error('no kernel file systems in this test'); },
+  socketPeer: () => { throw new Error('no sockets in this test'); },
+  tryLock: () => { throw new Error('no locks in this test'); },
   kernelIds: () => ({ links: [], programs: [], maps: [] }),
   libbpfVersion: '0.0',
 };

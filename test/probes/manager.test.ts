@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NO_LOSS, type Frame } from '../../src/frame/frame.ts';
-import { ClosedError, Manager, type ManagerOptions } from '../../src/probes/manager.ts';
+import { ClosedError } from '../../src/frame/source.ts';
+import { Manager, type ManagerOptions } from '../../src/probes/manager.ts';
 import { contractProblems } from '../frame/contract.ts';
 import { until } from '../workloads/cgroup.ts';
 import { addonDouble, IdentityDouble, probeDoubles, SourceDouble } from './doubles.ts';

@@ -2,7 +2,7 @@
 import { hostname } from 'node:os';
 import { AuditFile, DEFAULT_AUDIT_FILE } from '../audit-file.ts';
 import { AUDIT_SCHEMA, type AuditReason } from '../audit.ts';
-import { type ChaosDoor, ChaosError, type ChaosEvent, type FaultStatus, type Injected, type Permits, type Plan } from '../door.ts';
+import { type ArmOptions, type ChaosDoor, ChaosError, type ChaosEvent, type FaultStatus, type Injected, type Permits, type Plan } from '../door.ts';
 import type { Rule } from '../rule.ts';
 import type { ChaosCapabilities } from '../select.ts';
 import { Ledger } from './ledger.ts';
@@ -75,8 +75,8 @@ class Door implements ChaosDoor {
     return understood(readPlan(await this.#getLink().ask({ what: 'plan', rule, permits })));
   }
 
-  async arm(rule: Rule, permits: Permits, { dryRun, typed }: { readonly dryRun: boolean; readonly typed: string | null }): Promise<FaultStatus> {
-    const fault = understood(readFault(await this.#getLink().ask({ what: 'arm', rule, permits, dryRun, typed })));
+  async arm(rule: Rule, permits: Permits, { dryRun, typed, who }: ArmOptions): Promise<FaultStatus> {
+    const fault = understood(readFault(await this.#getLink().ask({ what: 'arm', rule, permits, dryRun, typed, who: who ?? null })));
     const id = this.#ledger.id(fault.id);
     return this.faults.find((one) => one.id === id) ?? this.#ledger.take(fault);
   }

@@ -139,7 +139,7 @@ export class Injector {
   }
 
   async #arm(ask: Extract<Ask, { what: 'arm' }>): Promise<FaultStatus> {
-    const { rule, permits, dryRun, typed } = ask;
+    const { rule, permits, dryRun, typed, who } = ask;
     const decision = await this.#decide(ask);
     const { plan, obstacle, scope } = decision;
     if (obstacle !== null) throw obstacle;
@@ -149,7 +149,7 @@ export class Injector {
     this.#registration ??= Registration.make(this.#settings.runDirectory);
     const engine = await this.#getEngine();
     const audit = await this.#getAudit();
-    const armed = this.#record(decision, dryRun);
+    const armed = this.#record(decision, dryRun, who ?? this.#who);
     this.#pending = armed;
     try {
       await audit.append(armed);
@@ -171,9 +171,9 @@ export class Injector {
     }
   }
 
-  #record({ plan, places }: Decision, dryRun: boolean): AuditArmed {
+  #record({ plan, places }: Decision, dryRun: boolean, who: AuditWho): AuditArmed {
     const backends = [...new Set(plan.selections.map(({ attachment }) => attachment?.backend).filter((name): name is BackendName => name !== undefined))];
-    const subject = { id: randomUUID(), node: this.#settings.node, kernel: release(), who: this.#who };
+    const subject = { id: randomUUID(), node: this.#settings.node, kernel: release(), who };
     return auditArmed(subject, plan.rule, { dryRun, backends, cgroups: places.map(({ key, info }) => ({ id: key, path: info.cgroup })) }, new Date());
   }
 

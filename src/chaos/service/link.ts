@@ -4,20 +4,12 @@ import type { Duplex } from 'node:stream';
 import { ChaosError } from '../door.ts';
 import { LineReader } from './lines.ts';
 import { type Ask, BEAT_MS, DOOR_FD, type InjectorSettings, readToKbtop, type ToKbtop, writeToInjector } from './messages.ts';
+import { Questions } from './questions.ts';
 
-/** Longest wait for an answer: loading programs takes seconds on a small, busy machine. Ending a fault does not. Milliseconds. */
-const ANSWER_MS = 60_000;
-const END_MS = 5000;
 /** From being asked to go to being killed. */
 const POLITE_MS = 2000;
 const MAX_UNREAD = 65_536;
 const MAX_STDERR = 4096;
-
-interface Question {
-  readonly resolve: (value: unknown) => void;
-  readonly reject: (error: ChaosError) => void;
-  readonly timer: NodeJS.Timeout;
-}
 
 export interface LinkOptions {
   /** How to start it. */
@@ -35,10 +27,9 @@ export class Link {
   readonly #heard: LinkOptions['heard'];
   readonly #gone: LinkOptions['gone'];
   readonly #reader = new LineReader();
-  readonly #questions = new Map<number, Question>();
+  readonly #questions = new Questions();
   readonly #exited: Promise<void>;
   #beat: NodeJS.Timeout | null = null;
-  #lastId = 0;
   #stderr = '';
   #bye: string | null = null;
   #over = false;
@@ -76,17 +67,11 @@ export class Link {
   /** @throws ChaosError */
   ask(ask: Ask): Promise<unknown> {
     if (this.#over) return Promise.reject(new ChaosError('failed', 'the injector is gone'));
-    const id = ++this.#lastId;
-    const patience = ask.what === 'disarm' || ask.what === 'stopAll' ? END_MS : ANSWER_MS;
-    return new Promise((resolve, reject) => {
-      // Who does not answer may not be able to end a fault either: the kernel does it when the process is gone.
-      const timer = setTimeout(() => {
-        this.#bye ??= `the injector did not answer for ${patience / 1000} s and was ended`;
-        this.#child.kill('SIGKILL');
-      }, patience);
-      timer.unref();
-      this.#questions.set(id, { resolve, reject, timer });
-      this.#send(writeToInjector({ t: 'ask', id, ask }));
+    const say = (id: number): void => this.#send(writeToInjector({ t: 'ask', id, ask }));
+    // Who does not answer may not be able to end a fault either: the kernel does it when the process is gone.
+    return this.#questions.ask(ask, say, (patience) => {
+      this.#bye ??= `the injector did not answer for ${patience / 1000} s and was ended`;
+      this.#child.kill('SIGKILL');
     });
   }
 
@@ -95,8 +80,8 @@ export class Link {
       const message = 'value' in line ? readToKbtop(line.value) : null;
       if (message === null) continue;
       switch (message.t) {
-        case 'answer': this.#settle(message.id)?.resolve(message.value); break;
-        case 'error': this.#settle(message.id)?.reject(new ChaosError(message.kind, message.message)); break;
+        case 'answer': this.#questions.answer(message.id, message.value); break;
+        case 'error': this.#questions.fail(message.id, new ChaosError(message.kind, message.message)); break;
         case 'bye':
           this.#bye = message.reason;
           this.#heard(message);
@@ -104,13 +89,6 @@ export class Link {
         default: this.#heard(message);
       }
     }
-  }
-
-  #settle(id: number): Question | undefined {
-    const question = this.#questions.get(id);
-    this.#questions.delete(id);
-    if (question !== undefined) clearTimeout(question.timer);
-    return question;
   }
 
   #reasonOf(code: number | null, signal: NodeJS.Signals | null): string {
@@ -125,7 +103,7 @@ export class Link {
       if (this.#beat !== null) clearInterval(this.#beat);
       this.#door?.destroy();
       this.#gone(reason);
-      for (const id of this.#questions.keys()) this.#settle(id)?.reject(new ChaosError('failed', reason));
+      this.#questions.failAll(reason);
     }
     done();
   }

@@ -3,7 +3,7 @@
  * not understood is null, and the other side goes on.
  */
 import type { SourceOptions } from '../../identity/options.ts';
-import type { AuditReason, AuditSubject } from '../audit.ts';
+import type { AuditReason, AuditSubject, AuditWho } from '../audit.ts';
 import { ChaosError, type FaultStatus, type Injected, type Permits, type Plan } from '../door.ts';
 import type { Hit } from '../hit.ts';
 import type { Rule } from '../rule.ts';
@@ -37,7 +37,8 @@ export interface InjectorSettings {
 export type Ask =
   | { readonly what: 'capabilities' }
   | { readonly what: 'plan'; readonly rule: Rule; readonly permits: Permits }
-  | { readonly what: 'arm'; readonly rule: Rule; readonly permits: Permits; readonly dryRun: boolean; readonly typed: string | null }
+  /** `who`: who is to stand in the audit; null: whoever started the injector. */
+  | { readonly what: 'arm'; readonly rule: Rule; readonly permits: Permits; readonly dryRun: boolean; readonly typed: string | null; readonly who: AuditWho | null }
   | { readonly what: 'disarm'; readonly fault: number; readonly reason: AuditReason }
   | { readonly what: 'stopAll'; readonly reason: AuditReason };
 
@@ -83,6 +84,12 @@ function ruleOf(value: unknown): Rule | string {
 
 const permitsOf = (value: unknown): Permits => ({ expert: isFields(value) && value['expert'] === true, allowSystem: isFields(value) && value['allowSystem'] === true });
 
+function whoOf(value: unknown): AuditWho | null {
+  if (!isFields(value)) return null;
+  const { uid, sudoUser, tty, pid } = value;
+  return isCount(uid) && isTextOrNull(sudoUser) && isTextOrNull(tty) && isCount(pid) ? { uid, sudoUser, tty, pid } : null;
+}
+
 function askOf(value: unknown): Ask | string {
   if (!isFields(value)) return 'the question is not understood';
   switch (value['what']) {
@@ -95,7 +102,9 @@ function askOf(value: unknown): Ask | string {
       const rule = ruleOf(value['rule']), { dryRun, typed } = value;
       if (typeof rule === 'string') return rule;
       if (typeof dryRun !== 'boolean' || !isTextOrNull(typed)) return 'whether it is a dry run and what was typed is not understood';
-      return { what: 'arm', rule, permits: permitsOf(value['permits']), dryRun, typed };
+      const who = value['who'] == null ? null : whoOf(value['who']);
+      if (who === null && value['who'] != null) return 'who arms it is not understood';
+      return { what: 'arm', rule, permits: permitsOf(value['permits']), dryRun, typed, who };
     }
     case 'disarm': {
       const reason = oneOf(value['reason'], REASONS), { fault } = value;
@@ -169,10 +178,8 @@ function faultOf(value: unknown): FaultStatus | null {
 
 function auditKeyOf(value: unknown): AuditKey | null {
   if (!isFields(value)) return null;
-  const { id, node, kernel, who, start } = value;
-  if (!isText(id) || !isText(node) || !isText(kernel) || !isText(start) || !isFields(who)) return null;
-  const { uid, sudoUser, tty, pid } = who;
-  return isCount(uid) && isTextOrNull(sudoUser) && isTextOrNull(tty) && isCount(pid) ? { id, node, kernel, start, who: { uid, sudoUser, tty, pid } } : null;
+  const { id, node, kernel, start } = value, who = whoOf(value['who']);
+  return isText(id) && isText(node) && isText(kernel) && isText(start) && who !== null ? { id, node, kernel, start, who } : null;
 }
 
 const HIT_TEXTS = ['cgroup', 'abi', 'syscall', 'effect', 'comm', 'backend'];

@@ -11,10 +11,13 @@ export interface ProcessStat {
   /** Clock ticks since boot; with the pid it tells one process from all others. */
   readonly startTime: string;
   readonly zombie: boolean;
+  /** It is on its way out: it does nothing any more, but may still hold what it had open. */
+  readonly exiting: boolean;
 }
 
-/** PF_KTHREAD of the kernel. */
+/** PF_KTHREAD and PF_EXITING of the kernel. */
 const KERNEL_THREAD = 0x0020_0000;
+const EXITING = 0x0000_0004;
 
 /** Text of a small file; null when it cannot be read, whatever the reason. */
 export function readText(path: string): string | null {
@@ -31,7 +34,7 @@ export function parseStat(text: string): ProcessStat | null {
   const fields = rest.split(' ');
   const startTime = fields[19];
   if (pid === '' || startTime === undefined) return null;
-  return { pid: Number(pid), comm, ppid: Number(fields[1]), kernelThread: (Number(fields[6]) & KERNEL_THREAD) !== 0, startTime, zombie: fields[0] === 'Z' || fields[0] === 'X' };
+  return { pid: Number(pid), comm, ppid: Number(fields[1]), kernelThread: (Number(fields[6]) & KERNEL_THREAD) !== 0, startTime, zombie: fields[0] === 'Z' || fields[0] === 'X', exiting: (Number(fields[6]) & EXITING) !== 0 };
 }
 
 /** Null: there is no such process, or it cannot be seen. */

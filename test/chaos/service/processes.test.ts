@@ -19,7 +19,7 @@ function make(pid: number, comm: string, more: Parameters<typeof stat>[2] = {}):
 
 describe('a process', () => {
   it('is read from its stat line, whatever it is called', () => {
-    expect(parseStat(stat(12, 'a) S 1 (b', { ppid: 7, flags: 0x200000 }))).toEqual({ pid: 12, comm: 'a) S 1 (b', ppid: 7, kernelThread: true, startTime: '77', zombie: false });
+    expect(parseStat(stat(12, 'a) S 1 (b', { ppid: 7, flags: 0x200000 }))).toEqual({ pid: 12, comm: 'a) S 1 (b', ppid: 7, kernelThread: true, startTime: '77', zombie: false, exiting: false });
     expect(parseStat('')).toBe(null);
     expect(parseStat('12 (x) S')).toBe(null);
     expect(processStat(99, proc)).toBe(null);
