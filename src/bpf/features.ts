@@ -2,7 +2,7 @@
  * What this user and this kernel bring along for BPF, read from files: cheap, and without touching the kernel's
  * state. What program types are really taken is tried out in program-features.ts.
  */
-import { accessSync, constants, readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readKernelConfig } from './kernel-config.ts';
 
@@ -98,6 +98,7 @@ function kernelRow(release: string): Feature {
 }
 
 function btfRow(root: string): Feature {
+  if (!existsSync(join(root, 'sys/kernel'))) return row('BTF', false, '/sys is not mounted, where the kernel tells its types; mount -t sysfs sysfs /sys');
   try {
     accessSync(join(root, 'sys/kernel/btf/vmlinux'), constants.R_OK);
     return row('BTF', true, '/sys/kernel/btf/vmlinux is readable');

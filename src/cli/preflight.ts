@@ -1,4 +1,6 @@
 /** Whether BPF can work here at all, from two files: says the reason before anything is loaded or drawn. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { privileges, systemFeatures } from '../bpf/features.ts';
 import { EXIT, KbtopError } from './errors.ts';
 
@@ -15,6 +17,7 @@ export interface Obstacle {
 
 /** Why no pane can work; null when they may. @param root directory that stands for /, for tests */
 export function bpfObstacle(root = '/'): Obstacle | null {
+  if (!existsSync(join(root, 'proc/self'))) return { reason: '/proc is not mounted, where the kernel tells of processes and cgroups', fix: 'mount -t proc proc /proc' };
   if (!mayLoad(root)) return { reason: 'BPF needs root, or the capabilities CAP_BPF and CAP_PERFMON', fix: 'run it with sudo' };
   const btf = systemFeatures(root).find(({ feature }) => feature === 'BTF');
   if (btf?.ok !== false) return null;

@@ -4,8 +4,9 @@
  */
 import { accessSync, closeSync, constants, existsSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { ARCHES } from './arch.mjs';
 
-const TRIPLET = { x64: 'x86_64-linux-gnu', arm64: 'aarch64-linux-gnu' }[process.arch] || '';
+const TRIPLET = ARCHES[process.arch] === undefined ? '' : ARCHES[process.arch].triplet;
 const LIBRARY_DIRS = [`/usr/lib/${TRIPLET}`, '/usr/lib64', '/usr/lib'];
 const INCLUDE_DIRS = ['/usr/include', `/usr/include/${TRIPLET}`];
 /** Where administrators' tools live; an ordinary user's PATH often lacks them. */
@@ -93,6 +94,8 @@ const TEST = [
   // Real pods; the tests start it themselves, so its service is not wanted.
   { ...command('containerd'), service: 'containerd.service' },
   command('runc'),
+  // Another Debian's files, for the release.
+  command('debootstrap'),
   staticProgram('/bin/busybox', 'busybox-static'),
   file('/usr/share/fonts/truetype/dejavu/DejaVuSansMono.ttf', 'fonts-dejavu-core'),
 ];
