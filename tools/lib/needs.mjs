@@ -94,8 +94,9 @@ const TEST = [
   // Real pods; the tests start it themselves, so its service is not wanted.
   { ...command('containerd'), service: 'containerd.service' },
   command('runc'),
-  // Another Debian's files, for the release.
+  // The release: another Debian's files to run it in, and an image from the Dockerfile.
   command('debootstrap'),
+  command('buildah'),
   staticProgram('/bin/busybox', 'busybox-static'),
   file('/usr/share/fonts/truetype/dejavu/DejaVuSansMono.ttf', 'fonts-dejavu-core'),
 ];
