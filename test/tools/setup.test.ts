@@ -232,7 +232,7 @@ describe('missing system packages', () => {
   });
 
   it.skipIf(!isRoot || !existsSync('/etc/debian_version') || missing(needs({ test: true })).length > 0)('leaves no daemon behind that only tests use', () => {
-    const dir = pathWithoutClang(['clang', 'tmux', 'strace', 'sudo', 'bpftool', 'ip', 'runc']);
+    const dir = pathWithoutClang(['clang', 'tmux', 'strace', 'sudo', 'bpftool', 'ip', 'runc', 'buildah']);
     rmSync(join(dir, 'apt-get'), { force: true });
     checkout.script('path/apt-get', 'case "$*" in *install*containerd*) printf "#!/bin/sh\\n" > "${0%/*}/containerd"; /bin/chmod +x "${0%/*}/containerd";; esac');
     checkout.script('path/systemctl', 'echo "systemctl $*" >> "$LOG"');

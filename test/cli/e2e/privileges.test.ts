@@ -68,6 +68,7 @@ describe.skipIf(why !== null)(`the ladder of privileges${why === null ? '' : ` (
 
     const rows = await rowsOf(prefix);
     expect(answers(rows, 'panes')).toEqual(panes(['opens', 'tcp']));
+    expect(find(rows, 'panes', 'opens')?.reason).toBe(`${frame.panes.opens.state.reason}; 8 programs are left out`);
     expect(answers(rows, 'ladder')).toEqual({ measure: 'yes', names: 'no', node: 'no', root: 'no' });
     expect(find(rows, 'ladder', 'names')?.fix).toContain('+bpf,+perfmon,+dac_read_search');
     expect(find(rows, 'kernel', 'tracefs')).toMatchObject({ ok: 'no', fix: 'run as root, or with CAP_DAC_READ_SEARCH' });
