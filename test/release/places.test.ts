@@ -60,6 +60,11 @@ describe.skipIf(why !== null)(`a release${why === null ? '' : ` (${why})`}`, () 
       }
     });
 
+    it('has a node that starts Node with any arguments, as children of kbtop expect of process.execPath', async () => {
+      expect(await runIn([join(release.tree, 'node'), '-p', '[process.arch, ...process.argv.slice(1)].join()', 'a', 'b c'])).toMatchObject({ code: 0, stdout: `${process.arch},a,b c\n`, stderr: '' });
+      expect(await runIn([`./node`, '--version'], { cwd: release.tree })).toMatchObject({ code: 0, stdout: `${process.version}\n` });
+    });
+
     it('hands arguments and exit codes on', async () => {
       const ended = await runIn([release.kbtop, 'snapshot', '--pane', 'two  words']);
       expect(ended.code).toBe(2);

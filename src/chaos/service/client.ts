@@ -1,6 +1,5 @@
 /** kbtop's side of the door of chaos: an injector is started when it is first needed, and what it tells is kept here. */
 import { hostname } from 'node:os';
-import { ownCommand } from '../../bpf/own-command.ts';
 import { AuditFile, DEFAULT_AUDIT_FILE } from '../audit-file.ts';
 import { AUDIT_SCHEMA, type AuditReason } from '../audit.ts';
 import { type ChaosDoor, ChaosError, type ChaosEvent, type FaultStatus, type Injected, type Permits, type Plan } from '../door.ts';
@@ -24,6 +23,8 @@ export interface ChaosDoorOptions {
   readonly command?: readonly [string, ...string[]];
 }
 
+
+const ownCommand = (): readonly [string, ...string[]] => [process.execPath, ...process.execArgv, process.argv[1] ?? '', INJECTOR_COMMAND];
 
 /** @throws ChaosError for an answer that is none */
 function understood<T>(answer: T | null): T {
@@ -51,7 +52,7 @@ class Door implements ChaosDoor {
   #getLink(): Link {
     if (this.#closing !== null) throw new ChaosError('failed', 'kbtop is ending');
     if (this.#link !== null && !this.#link.over) return this.#link;
-    const { sources, debug = null, command = [...ownCommand(), INJECTOR_COMMAND] } = this.#options;
+    const { sources, debug = null, command = ownCommand() } = this.#options;
     const settings = { sources, auditFile: this.#auditFile, runDirectory: this.#options.runDirectory ?? runDirectory(), node: sources?.nodeName ?? hostname().toLowerCase(), debug: debug !== null };
     const link: Link = new Link({ command, settings, heard: (message) => this.#heard(message), gone: (reason) => this.#gone(link, reason) });
     this.#link = link;

@@ -1,9 +1,10 @@
 /*
- * bin/kbtop of a release: starts the Node that lies beside it, through the loader and the libraries that lie beside it.
+ * bin/kbtop and node of a release: start the Node that lies in lib/, through the loader and with the libraries that lie there.
  * Linked statically, so that it runs where there is no shell, no libc and no /proc. Nothing of the host's libraries is used:
  * what runs is what was tested, and children that kbtop starts see no LD_LIBRARY_PATH.
  *
- * LOADER is the file name of the loader in lib/, set by the build.
+ * Set by the build: LOADER, file name of the loader in lib/; APP, the bundle to run, for programs in bin/. Without it this is
+ * `node` in the release's own directory, whose arguments are Node's: so a process can start itself once more.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -51,6 +52,16 @@ static char *own_path(const char *given)
 	return path;
 }
 
+/* The release's directory. Its links are followed already, so it is the one above in name as well. */
+static char *above(char *directory)
+{
+#ifdef APP
+	return directory_of(directory);
+#else
+	return directory;
+#endif
+}
+
 static const char *advice(void)
 {
 	switch (errno) {
@@ -62,7 +73,7 @@ static const char *advice(void)
 
 int main(int argc, char *argv[])
 {
-	char *root = directory_of(directory_of(own_path(argc > 0 ? argv[0] : "kbtop"))), *libraries = join(root, "lib"), *loader = join(libraries, LOADER);
+	char *root = above(directory_of(own_path(argc > 0 ? argv[0] : "kbtop"))), *libraries = join(root, "lib"), *loader = join(libraries, LOADER);
 	char **args = calloc(argc + 8, sizeof(*args));
 	int n = 0;
 
@@ -73,10 +84,12 @@ int main(int argc, char *argv[])
 	args[n++] = "--inhibit-cache";
 	args[n++] = "--library-path";
 	args[n++] = libraries;
-	args[n++] = join(root, "node");
-	/* These two settings as in the bin/kbtop of a checkout, which says why. */
+	args[n++] = join(libraries, "node");
+#ifdef APP
+	/* This setting and the next as in the bin/kbtop of a checkout, which says why. */
 	args[n++] = "--max-semi-space-size=2";
-	args[n++] = join(root, "dist/kbtop.mjs");
+	args[n++] = join(root, APP);
+#endif
 	for (int i = 1; i < argc; i++)
 		args[n++] = argv[i];
 	setenv("MALLOC_ARENA_MAX", "1", 0);

@@ -10,7 +10,7 @@ import { gzip, publish, sha256, tar } from './archive.mjs';
 
 /** Where the tree lies in the image. */
 const PLACE = 'opt/kbtop';
-const RUNTIME = ['node', 'lib'];
+const RUNTIME = ['lib', 'node'];
 const TYPE = 'application/vnd.oci.image';
 
 /** Directories that a runtime mounts over or kbtop writes to, and the one user. */

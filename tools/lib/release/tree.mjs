@@ -37,19 +37,21 @@ export async function makeTree(root, arch, tree, built, from = root) {
     copyFileSync(join(from, path), join(tree, path));
   }
   // Symbols that nobody on a node can use; the dynamic ones, which the addon needs, stay.
-  await must('taking the symbols out of Node', tools.strip, ['-o', join(tree, 'node'), node]);
+  await must('taking the symbols out of Node', tools.strip, ['-o', join(tree, 'lib/node'), node]);
   const { loader, files } = librariesOf(arch, [node, join(tree, 'dist/kbtop.node')]);
   for (const [name, path] of files) {
     copyFileSync(path, join(tree, 'lib', name));
     chmodSync(join(tree, 'lib', name), name === loader ? 0o755 : 0o644);
   }
-  await must('building the launcher', tools.cc, ['-static', '-Os', '-s', '-Wall', '-Wextra', '-Werror', `-DLOADER="${loader}"`, join(root, LAUNCHER), '-o', join(tree, 'bin/kbtop')]);
+  for (const [program, flags] of [['node', []], ['bin/kbtop', ['-DAPP="dist/kbtop.mjs"']]]) {
+    await must('building the launcher', tools.cc, ['-static', '-Os', '-s', '-Wall', '-Wextra', '-Werror', `-DLOADER="${loader}"`, ...flags, join(root, LAUNCHER), '-o', join(tree, program)]);
+  }
   const plugin = join(root, 'bin/kubectl-kbtop');
   if (existsSync(plugin)) copyFileSync(plugin, join(tree, 'bin/kubectl-kbtop'));
   for (const directory of DIRECTORIES.filter((name) => existsSync(join(root, name)))) cpSync(join(root, directory), join(tree, directory), { recursive: true });
   copyFileSync(join(root, 'LICENSE'), join(tree, 'LICENSE'));
   const { metafile } = await bundle(join(tree, 'dist'), { write: false });
-  const linked = [[tools.libc, 'in bin/kbtop'], ...tools.archives.map((path) => [path, 'in dist/kbtop.node'])];
+  const linked = [[tools.libc, 'in bin/kbtop and node'], ...tools.archives.map((path) => [path, 'in dist/kbtop.node'])];
   writeFileSync(join(tree, 'THIRD-PARTY.txt'), await thirdParty({
     root, node: dirname(dirname(node)), inputs: Object.keys(metafile.inputs), compiled: ['node-addon-api', 'node-api-headers'],
     system: [...[...files].map(([name, path]) => [path, `in lib/${name}`]), ...linked],
