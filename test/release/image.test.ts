@@ -11,6 +11,7 @@ import { PANE_IDS } from '../../src/frame/panes/index.ts';
 import { ARCHES } from '../../tools/lib/arch.mjs';
 import { versionOf } from '../../tools/lib/release/tree.mjs';
 import { type Ended, onlyLine } from '../cli/e2e/kbtop.ts';
+import { noteCgroup } from '../runtime/place.ts';
 import { Pod } from '../runtime/pods.ts';
 import { Runtime, unavailable as noRuntime } from '../runtime/runtime.ts';
 import { canLoadBpf, until } from '../workloads/cgroup.ts';
@@ -80,7 +81,9 @@ describe.skipIf(whyNot !== null)(`a container of the image${whyNot === null ? ''
   /** ctr puts arguments in place of the entrypoint. @param options of ctr run, beside the usual ones */
   function contain(args: readonly string[], options: readonly string[] = []): { readonly id: string; readonly ended: Promise<Ended> } {
     const id = `kbtop-image-${process.pid}-${++serial}`;
-    const child = spawn(...ctr('run', '--rm', '--snapshotter', runtime.snapshotter, ...options, NAME, id, ENTRYPOINT, ...args), { stdio: ['ignore', 'pipe', 'pipe'] });
+    // A cgroup that goes with the runtime, whatever happens.
+    noteCgroup(runtime.place, `/${id}`);
+    const child = spawn(...ctr('run', '--rm', '--snapshotter', runtime.snapshotter, '--cgroup', `/${id}`, ...options, NAME, id, ENTRYPOINT, ...args), { stdio: ['ignore', 'pipe', 'pipe'] });
     let stdout = '', stderr = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => { stdout += text; });
     child.stderr.setEncoding('utf8').on('data', (text: string) => { stderr += text; });
