@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 import { timeScale } from './test/workloads/scale.ts';
 
 /** Tests that load BPF, start the program or measure: one file at a time, after all others, or they disturb each other. */
-const system = ['test/native/**', 'test/bpf/**', 'test/chaos/engine/**', 'test/chaos/service/**', 'test/cli/e2e/**', 'test/identity/**', 'test/probes/**', 'test/pty/**', 'test/runtime/**', 'test/screenshots/**', 'test/session/prometheus/**', 'test/tools/**', 'test/vm/**'].map((dir) => `${dir}/*.test.{ts,tsx}`);
+const system = ['test/native/**', 'test/bpf/**', 'test/chaos/engine/**', 'test/chaos/service/**', 'test/cli/e2e/**', 'test/identity/**', 'test/probes/**', 'test/pty/**', 'test/release/**', 'test/runtime/**', 'test/screenshots/**', 'test/session/prometheus/**', 'test/tools/**', 'test/vm/**'].map((dir) => `${dir}/*.test.{ts,tsx}`);
 
 export default defineConfig({
   test: {

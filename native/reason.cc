@@ -2,6 +2,8 @@
 
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <linux/capability.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <string_view>
@@ -31,11 +33,28 @@ std::string target_of(const std::string& section) {
   return slash == std::string::npos ? section : section.substr(slash + 1);
 }
 
+/** Effective capabilities, by their bits. */
+uint64_t capabilities() {
+  __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct halves[_LINUX_CAPABILITY_U32S_3] = {};
+  if (syscall(SYS_capget, &header, halves) != 0) return 0;
+  return static_cast<uint64_t>(halves[1].effective) << 32 | halves[0].effective;
+}
+
+bool has(int capability) { return capabilities() >> capability & 1; }
+
+/** CAP_BPF and its like came out of CAP_SYS_ADMIN, which still stands for them. */
+bool has_or_admin(int capability) { return has(capability) || has(CAP_SYS_ADMIN); }
+
 std::string not_permitted(const std::string& what, int error = EPERM) {
   const std::string start = "not permitted (" + errno_name(error) + "): ";
-  if (geteuid() != 0) return start + what + " needs root, or CAP_BPF and CAP_PERFMON";
-  return start + "this kernel refuses " + what + " even to this root user";
+  if (!has_or_admin(CAP_BPF) || !has_or_admin(CAP_PERFMON)) return start + what + " needs root, or CAP_BPF and CAP_PERFMON";
+  if (what == "cgroup programs" && !has_or_admin(CAP_NET_ADMIN)) return start + what + " needs root, or CAP_NET_ADMIN";
+  return start + "this kernel refuses " + what + (geteuid() == 0 ? " even to this root user" : " to this user, who has CAP_BPF and CAP_PERFMON");
 }
+
+/** tracefs is there, but its directory is root's alone. */
+bool tracefs_is_closed() { return access("/sys/kernel/tracing/events", F_OK) != 0 && errno == EACCES; }
 
 std::string last_line(const std::string& text) {
   const size_t end = text.find_last_not_of("\n ");
@@ -107,6 +126,9 @@ std::string load_reason(const std::string& section, int error, const std::string
 std::string attach_reason(const std::string& section, int error, const std::string& log) {
   const std::string type = type_of(section), target = target_of(section);
   if (error == EOPNOTSUPP && log.empty()) return "its section " + section + " does not say where to attach it";
+  if ((type == "tracepoint" || type == "tp" || type == "kprobe" || type == "kretprobe") && (error == EACCES || error == ENOENT) && tracefs_is_closed()) {
+    return "cannot read tracefs at /sys/kernel/tracing: it needs root, or CAP_DAC_READ_SEARCH (" + errno_name(error) + ")";
+  }
   if (error == ENOENT && (type == "tracepoint" || type == "tp") && contains(log, "determine tracepoint")) {
     return access("/sys/kernel/tracing/events", R_OK) == 0 || access("/sys/kernel/debug/tracing/events", R_OK) == 0
                ? "this kernel has no tracepoint " + target + " (ENOENT)"

@@ -2,8 +2,9 @@
  * What this user and this kernel bring along for BPF, read from files: cheap, and without touching the kernel's
  * state. What program types are really taken is tried out in program-features.ts.
  */
-import { accessSync, constants, readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { CAPABILITIES, type Capability, holds, insteadOf, privileges } from './capabilities.ts';
 import { readKernelConfig } from './kernel-config.ts';
 
 /** One question, answered. */
@@ -20,10 +21,6 @@ export interface Feature {
 /** Oldest kernel that kbtop's programs aim at. */
 export const MIN_KERNEL: readonly [major: number, minor: number] = [5, 10];
 
-/** Bits of capabilities(7). */
-const CAPABILITIES = { CAP_SYS_ADMIN: 21, CAP_SYS_RESOURCE: 24, CAP_PERFMON: 38, CAP_BPF: 39 } as const;
-export type Capability = keyof typeof CAPABILITIES;
-
 /** Build options that matter, and what each is for. */
 const OPTIONS: readonly (readonly [option: string, purpose: string])[] = [
   ['CONFIG_BPF_SYSCALL', 'BPF at all'],
@@ -37,6 +34,11 @@ const OPTIONS: readonly (readonly [option: string, purpose: string])[] = [
   ['CONFIG_FUNCTION_ERROR_INJECTION', 'changing the result of system calls'],
 ];
 
+/** Capabilities in the order in which they are asked about. */
+const PRIVILEGES = Object.keys(CAPABILITIES) as readonly Capability[];
+/** Features that are privileges; the others are the kernel's. */
+export const isPrivilege = (feature: string): boolean => feature === 'root' || (PRIVILEGES as readonly string[]).includes(feature);
+
 function read(root: string, path: string): string | null {
   try {
     return readFileSync(join(root, path), 'utf8').trim();
@@ -47,36 +49,22 @@ function read(root: string, path: string): string | null {
 
 const row = (feature: string, ok: boolean | null, reason: string): Feature => ({ feature, ok, reason, log: '' });
 
-/** Effective user and capabilities of this process. @param root directory that stands for /, for tests */
-export function privileges(root = '/'): { readonly euid: number | null; has(capability: Capability): boolean | null } {
-  const status = read(root, 'proc/self/status') ?? '';
-  const euid = /^Uid:\s+\d+\s+(\d+)/m.exec(status)?.[1];
-  const mask = /^CapEff:\s+([0-9a-f]+)/m.exec(status)?.[1];
-  return {
-    euid: euid === undefined ? null : Number(euid),
-    has: (capability) => (mask === undefined ? null : (BigInt(`0x${mask}`) >> BigInt(CAPABILITIES[capability]) & 1n) === 1n),
-  };
-}
-
 function privilegeRows(root: string, release: string): Feature[] {
-  const { euid, has } = privileges(root);
+  const own = privileges(root);
+  const { euid, has } = own;
   const advice = euid === 0 ? 'give this container or service the capability' : 'run as root';
-  /** @param instead what makes it unnecessary here, or null */
-  const capability = (name: Capability, purpose: string, instead: string | null): Feature => {
+  const capability = (name: Capability): Feature => {
+    const { gives } = CAPABILITIES[name];
     const held = has(name);
     if (held === null) return row(name, null, '/proc/self/status cannot be read');
-    if (held) return row(name, true, `held: ${purpose}`);
-    return instead === null ? row(name, false, `not held: ${purpose}; ${advice}`) : row(name, true, `not held, but ${instead}: ${purpose}`);
+    if (held) return row(name, true, `held: ${gives}`);
+    const instead = name === 'CAP_SYS_RESOURCE' && isAtLeast(release, [5, 11]) ? 'not needed since Linux 5.11' : insteadOf(name, own);
+    return instead === null ? row(name, false, `not held: ${gives}; ${advice}`) : row(name, true, `not held, but ${instead}: ${gives}`);
   };
-  const admin = has('CAP_SYS_ADMIN') === true;
-  const covered = admin ? 'CAP_SYS_ADMIN covers it' : null;
-  const enough = admin || (has('CAP_BPF') === true && has('CAP_PERFMON') === true);
+  const enough = holds('CAP_BPF', own) === true && holds('CAP_PERFMON', own) === true;
   return [
     row('root', euid === null ? null : euid === 0, euid === 0 ? 'effective user id 0' : `effective user id ${euid ?? 'unknown'}${enough ? ', with capabilities enough' : ': run with sudo'}`),
-    capability('CAP_BPF', 'load programs and maps', covered),
-    capability('CAP_PERFMON', 'attach tracing programs and read kernel memory', covered),
-    capability('CAP_SYS_ADMIN', 'BPF statistics, lists of BPF ids', null),
-    capability('CAP_SYS_RESOURCE', 'raise RLIMIT_MEMLOCK', isAtLeast(release, [5, 11]) ? 'not needed since Linux 5.11' : null),
+    ...PRIVILEGES.map(capability),
   ];
 }
 
@@ -98,6 +86,7 @@ function kernelRow(release: string): Feature {
 }
 
 function btfRow(root: string): Feature {
+  if (!existsSync(join(root, 'sys/kernel'))) return row('BTF', false, '/sys is not mounted, where the kernel tells its types; mount -t sysfs sysfs /sys');
   try {
     accessSync(join(root, 'sys/kernel/btf/vmlinux'), constants.R_OK);
     return row('BTF', true, '/sys/kernel/btf/vmlinux is readable');
@@ -127,9 +116,22 @@ function jitRow(root: string): Feature {
   return value === '0' ? row('BPF JIT', false, 'off: programs are interpreted and cost several times more; sysctl net.core.bpf_jit_enable=1') : row('BPF JIT', true, `on (${value})`);
 }
 
+/** Whether a directory may not be looked into; false where it is not there. */
+function isClosed(directory: string): boolean {
+  try {
+    readdirSync(directory);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EACCES';
+  }
+}
+
 function tracefsRow(root: string): Feature {
-  const place = ['sys/kernel/tracing', 'sys/kernel/debug/tracing'].find((path) => read(root, `${path}/available_events`) !== null || read(root, `${path}/current_tracer`) !== null);
-  return place ? row('tracefs', true, `mounted at /${place}`) : row('tracefs', false, 'not mounted or not readable: kprobes need it, classic tracepoints do without; mount -t tracefs tracefs /sys/kernel/tracing');
+  const places = ['sys/kernel/tracing', 'sys/kernel/debug/tracing'];
+  const place = places.find((path) => read(root, `${path}/available_events`) !== null || read(root, `${path}/current_tracer`) !== null);
+  if (place) return row('tracefs', true, `mounted at /${place}`);
+  if (isClosed(join(root, 'sys/kernel/tracing'))) return row('tracefs', false, 'mounted at /sys/kernel/tracing, where only root may read: kprobes and classic tracepoints need it; run as root, or with CAP_DAC_READ_SEARCH');
+  return row('tracefs', false, 'not mounted: kprobes need it, classic tracepoints do without as root; mount -t tracefs tracefs /sys/kernel/tracing');
 }
 
 function lsmRow(root: string): Feature {

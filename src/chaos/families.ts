@@ -2,14 +2,15 @@
  * What a rule's list of system calls means: exact names ("openat"), families ("%open") and classes ("%network"),
  * expanded for every ABI that a kernel takes, 32-bit ones included.
  */
+import { ARCHES, type Arch } from '../frame/arch.ts';
 import { oneOf } from '../frame/suggest.ts';
 import { ABI_NAMES, type Call, callsOf, syscallNumber } from '../frame/syscall-names/index.ts';
 import { FD_ARGUMENTS, PATH_ARGUMENTS } from './call-arguments.ts';
 import { CLASS_WORDS, FAMILY_WORDS } from './families-data.ts';
 
-/** Architecture of the kernel; its calls come from programs of these ABIs. */
-export type Arch = 'x86_64' | 'arm64';
-export const ABIS: Readonly<Record<Arch, readonly string[]>> = { x86_64: ['x86_64', 'i386', 'x32'], arm64: ['arm64', 'arm'] };
+export type { Arch };
+/** Of which ABIs an architecture's programs are. */
+export const ABIS: Readonly<Record<Arch, readonly string[]>> = { x86_64: Object.keys(ARCHES.x86_64.abis), arm64: Object.keys(ARCHES.arm64.abis) };
 
 export interface Family {
   /** Without the leading %. */

@@ -1,6 +1,6 @@
 /** Kernel functions through which a system call is entered, by ABI: what a program must be attached to in order to meet it. */
+import { ARCHES, type Arch, archNamed } from '../frame/arch.ts';
 import type { Call } from '../frame/syscall-names/index.ts';
-import type { Arch } from './families.ts';
 import { COMPAT_ARM, COMPAT_I386, ENTRY_ARM, ENTRY_ARM64, ENTRY_I386, ENTRY_X32, ENTRY_X86_64, SHARED_ARM, SHARED_X86, ZERO_ARGUMENTS } from './kernel-symbols-data.ts';
 
 const table = (words: string): ReadonlyMap<string, string> => new Map(words.split(' ').map((word) => word.split('=') as [string, string]));
@@ -9,11 +9,6 @@ const ENTRY: Readonly<Record<string, ReadonlyMap<string, string>>> = {
   x86_64: table(ENTRY_X86_64), i386: table(ENTRY_I386), x32: table(ENTRY_X86_64), arm64: table(ENTRY_ARM64), arm: table(ENTRY_ARM),
 };
 const COMPAT: Readonly<Record<string, ReadonlyMap<string, string>>> = { i386: table(COMPAT_I386), x32: table(ENTRY_X32), arm: table(COMPAT_ARM) };
-/** Wrapper of functions for 64-bit programs and shared ones, and of functions for 32-bit programs alone. */
-const PREFIX: Readonly<Record<string, readonly [shared: string, compat: string]>> = {
-  x86_64: ['__x64_sys_', ''], i386: ['__ia32_sys_', '__ia32_compat_sys_'], x32: ['__x64_sys_', '__x64_compat_sys_'],
-  arm64: ['__arm64_sys_', ''], arm: ['__arm64_sys_', '__arm64_compat_sys_'],
-};
 const NO_ARGUMENTS = new Set(ZERO_ARGUMENTS.split(' '));
 const SHARED: Readonly<Record<Arch, ReadonlySet<string>>> = { x86_64: new Set(SHARED_X86.split(' ')), arm64: new Set(SHARED_ARM.split(' ')) };
 const X32_OWN = 512;
@@ -37,9 +32,9 @@ function entry(arch: Arch, prefix: string, name: string): Entry {
  * wrapper also exists where a 32-bit program's own is used (kallsyms: what is attached to the other is never hit). Empty for an ABI that is not known.
  */
 export function entriesOf({ abi, nr, name }: Call): Entry[] {
-  const [shared, compat] = PREFIX[abi] ?? ['', ''];
-  if (shared === '') return [];
-  const arch: Arch = abi.startsWith('arm') ? 'arm64' : 'x86_64';
+  const arch = archNamed(abi);
+  if (arch === null) return [];
+  const { shared, compat } = ARCHES[arch].abis[abi] ?? { shared: '', compat: '' };
   const sharedName = ENTRY[abi]?.get(name);
   const compatName = COMPAT[abi]?.get(name) ?? (sharedName === undefined && !SHARED[arch].has(name) ? name : undefined);
   const own = compat !== '' && compatName !== undefined && (abi !== 'x32' || nr >= X32_OWN) ? [entry(arch, compat, compatName)] : [];

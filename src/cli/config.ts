@@ -171,14 +171,25 @@ export async function parseConfig(text: string, file: string): Promise<Config> {
   return reading.draft;
 }
 
-function defaultFile(environment: NodeJS.ProcessEnv): string {
-  const base = environment['XDG_CONFIG_HOME'] || join(environment['HOME'] || homedir(), '.config');
-  return join(base, 'kbtop', 'config.yaml');
+/** Null where there is no home: a user without a name, as in an image or a bare root directory, and no HOME. */
+function homeOf(environment: NodeJS.ProcessEnv): string | null {
+  try {
+    return environment['HOME'] || homedir();
+  } catch {
+    return null;
+  }
+}
+
+function defaultFile(environment: NodeJS.ProcessEnv): string | null {
+  const home = homeOf(environment);
+  const base = environment['XDG_CONFIG_HOME'] || (home === null ? null : join(home, '.config'));
+  return base === null ? null : join(base, 'kbtop', 'config.yaml');
 }
 
 /** @param given from --config: must exist; without it the default file, if there is one */
 export async function readConfig(given: string | undefined, environment: NodeJS.ProcessEnv = process.env): Promise<Config> {
   const file = given ?? defaultFile(environment);
+  if (file === null) return NO_CONFIG;
   let text;
   try {
     text = readFileSync(file, 'utf8');

@@ -1,5 +1,8 @@
 /** Entry of the bundle. */
+import { settleExecPath } from './exec-path.ts';
 import { failed, run } from './program.ts';
+
+settleExecPath();
 
 // A bug in a timer or listener must end like any other error: one line, exit code 1. While the screen runs, it has
 // listeners of its own, since the terminal must be restored first.

@@ -52,8 +52,8 @@ export function contextName(text: string): string {
 }
 
 /** In a file, a path must not depend on where kbtop is started. @returns with ~ spelled out @throws RangeError, one line */
-export function settledPath(text: string, home = homedir()): string {
-  const path = text === '~' || text.startsWith('~/') ? join(home, text.slice(1)) : text;
+export function settledPath(text: string, home?: string): string {
+  const path = text === '~' || text.startsWith('~/') ? join(home ?? homedir(), text.slice(1)) : text;
   if (!isAbsolute(path)) throw new RangeError(`"${text}" is neither absolute nor begins with ~/`);
   return path;
 }

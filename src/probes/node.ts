@@ -1,6 +1,7 @@
 /** What stands in every Frame about the node itself. */
 import { readFileSync } from 'node:fs';
 import { arch, hostname, release } from 'node:os';
+import { ARCHES, archNamed } from '../frame/arch.ts';
 import type { NodeInfo } from '../frame/frame.ts';
 
 /** Number of CPUs in a kernel list such as "0-3,8". */
@@ -21,9 +22,13 @@ function onlineCpus(): number {
   }
 }
 
-const MACHINE: Readonly<Record<string, string>> = { x64: 'x86_64', arm64: 'aarch64' };
+/** As uname(1) says it. */
+function machineOf(node: string): string {
+  const known = archNamed(node);
+  return known === null ? node : ARCHES[known].machine;
+}
 
 /** @param name Kubernetes' name of this node (NODE_NAME is from the downward API); null or empty: the hostname */
 export function readNode(cgroupMode: NodeInfo['cgroupMode'], name: string | null | undefined = process.env['NODE_NAME']): NodeInfo {
-  return { name: name || hostname(), kernel: release(), arch: MACHINE[arch()] ?? arch(), cpus: onlineCpus(), cgroupMode };
+  return { name: name || hostname(), kernel: release(), arch: machineOf(arch()), cpus: onlineCpus(), cgroupMode };
 }

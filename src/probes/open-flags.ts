@@ -1,4 +1,5 @@
 /** Names of open(2) flags, as the program passed them. */
+import { ARCHES, type ArchFacts, OWN_ARCH, archNamed } from '../frame/arch.ts';
 
 interface Flag {
   readonly bits: number;
@@ -23,8 +24,8 @@ const LAST: readonly Flag[] = [
   { bits: 0o2000000, name: 'O_CLOEXEC' },
 ];
 
-/** arm and arm64 have these four in other places. */
-function placed(direct: number, large: number, directory: number, nofollow: number): readonly Flag[] {
+/** Four of them lie elsewhere on other architectures. */
+function placed({ direct, large, directory, nofollow }: ArchFacts['openFlags']): readonly Flag[] {
   return [
     ...GENERIC,
     { bits: direct, name: 'O_DIRECT' },
@@ -36,14 +37,12 @@ function placed(direct: number, large: number, directory: number, nofollow: numb
   ];
 }
 
-const X86 = placed(0o40000, 0o100000, 0o200000, 0o400000);
-const ARM = placed(0o200000, 0o400000, 0o40000, 0o100000);
 const ACCESS = ['O_RDONLY', 'O_WRONLY', 'O_RDWR', 'O_ACCMODE'] as const;
 const MAX_CACHED = 1024;
 
 /** Decoder for one architecture: access mode first, then the rest, unknown bits last as one hexadecimal number. */
 export function openFlagNames(arch: string = process.arch): (flags: number) => readonly string[] {
-  const known = arch === 'arm64' || arch === 'arm' ? ARM : X86;
+  const known = placed(ARCHES[archNamed(arch) ?? OWN_ARCH].openFlags);
   const cache = new Map<number, readonly string[]>();
   return (flags) => {
     const cached = cache.get(flags);

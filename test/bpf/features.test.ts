@@ -4,7 +4,8 @@ import { release, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Feature, kernelVersion, privileges, systemFeatures } from '../../src/bpf/features.ts';
+import { privileges } from '../../src/bpf/capabilities.ts';
+import { type Feature, kernelVersion, systemFeatures } from '../../src/bpf/features.ts';
 import { readKernelConfig } from '../../src/bpf/kernel-config.ts';
 
 let root = '';

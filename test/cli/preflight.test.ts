@@ -13,7 +13,7 @@ describe('requireBpf', () => {
   afterEach(() => rmSync(root, { recursive: true }));
 
   function machine(capabilities: bigint, btf: boolean): void {
-    const files = { 'proc/self/status': `Uid:\t1000\t1000\t1000\t1000\nCapEff:\t${capabilities.toString(16).padStart(16, '0')}\n`, ...(btf && { 'sys/kernel/btf/vmlinux': '' }) };
+    const files = { 'proc/self/status': `Uid:\t1000\t1000\t1000\t1000\nCapEff:\t${capabilities.toString(16).padStart(16, '0')}\n`, ...(btf ? { 'sys/kernel/btf/vmlinux': '' } : { 'sys/kernel/notes': '' }) };
     for (const [path, text] of Object.entries(files)) {
       mkdirSync(dirname(join(root, path)), { recursive: true });
       writeFileSync(join(root, path), text);

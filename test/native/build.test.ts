@@ -48,7 +48,7 @@ describe('bpf/build.sh', () => {
   });
 
   it.each([
-    ['without an argument', [], {}, /usage: bpf\/build\.sh OUTDIR/],
+    ['without an argument', [], {}, /usage: bpf\/build\.sh \[--arch x64\|arm64\] OUTDIR/],
     ['without clang', ['out'], { CLANG: 'no-such-clang' }, /no-such-clang/],
     ['for a program that is not there', ['out', 'nobody'], {}, /nobody\.bpf\.c.*\n[\s\S]*a BPF program does not compile, see above/],
     ['on a warning', ['out', 'selftest/counter'], { KBTOP_BPF_CFLAGS: '-Wunused-parameter' }, /unused parameter/],

@@ -76,11 +76,13 @@ describe('bin/kbtop', () => {
     expect(stderr).toMatch(/^kbtop: its Node is missing below .*: run `npm start` or `npm run setup` there\n$/);
   });
 
-  it.each(['bin/node', 'node'])('prefers the Node of a release, %s', (place) => {
-    const release = join(elsewhere, place.replace('/', '-'));
-    cpSync(join(checkout.root, 'bin'), join(release, 'bin'), { recursive: true });
-    cpSync(join(checkout.root, 'dist'), join(release, 'dist'), { recursive: true });
-    symlinkSync(process.execPath, join(release, place));
-    expect(seen(run(join(release, 'bin/kbtop'), []).stdout).node).toBe(join(release, place));
+  it("takes this machine's Node where another one's lies beside it", () => {
+    const both = join(elsewhere, 'both');
+    for (const part of ['bin', 'dist']) cpSync(join(checkout.root, part), join(both, part), { recursive: true });
+    for (const arch of ['arm64', 'x64']) {
+      mkdirSync(join(both, `node_modules/node-linux-${arch}/bin`), { recursive: true });
+      symlinkSync(arch === process.arch ? process.execPath : '/bin/false', join(both, `node_modules/node-linux-${arch}/bin/node`));
+    }
+    expect(seen(run(join(both, 'bin/kbtop'), []).stdout).node).toBe(join(both, `node_modules/node-linux-${process.arch}/bin/node`));
   });
 });

@@ -233,7 +233,7 @@ describe('missing system packages', () => {
 
   it.skipIf(!isRoot || !existsSync('/etc/debian_version') || missing(needs({ test: true })).length > 0)('leaves no daemon behind that only tests use', () => {
     const hadPolicy = existsSync('/usr/sbin/policy-rc.d');
-    const dir = pathWithoutClang(['clang', 'tmux', 'strace', 'sudo', 'bpftool', 'ip', 'runc', 'prometheus']);
+    const dir = pathWithoutClang(['clang', 'tmux', 'strace', 'sudo', 'bpftool', 'ip', 'runc', 'prometheus', 'buildah']);
     rmSync(join(dir, 'apt-get'), { force: true });
     checkout.script('path/apt-get', 'case "$*" in *install*containerd*) [ -e /usr/sbin/policy-rc.d ] && echo "policy" >> "$LOG"; printf "#!/bin/sh\\n" > "${0%/*}/containerd"; /bin/chmod +x "${0%/*}/containerd";; esac');
     checkout.script('path/systemctl', 'echo "systemctl $*" >> "$LOG"');

@@ -4,8 +4,9 @@
  */
 import { accessSync, closeSync, constants, existsSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { ARCHES } from './arch.mjs';
 
-const TRIPLET = { x64: 'x86_64-linux-gnu', arm64: 'aarch64-linux-gnu' }[process.arch] || '';
+const TRIPLET = ARCHES[process.arch] === undefined ? '' : ARCHES[process.arch].triplet;
 const LIBRARY_DIRS = [`/usr/lib/${TRIPLET}`, '/usr/lib64', '/usr/lib'];
 const INCLUDE_DIRS = ['/usr/include', `/usr/include/${TRIPLET}`];
 /** Where administrators' tools live; an ordinary user's PATH often lacks them. */
@@ -95,6 +96,9 @@ const TEST = [
   command('runc'),
   // Scrapes the endpoint; promtool comes with it.
   { ...command('prometheus'), service: 'prometheus.service' },
+  // The release: another Debian's files to run it in, and an image from the Dockerfile.
+  command('debootstrap'),
+  command('buildah'),
   staticProgram('/bin/busybox', 'busybox-static'),
   file('/usr/share/fonts/truetype/dejavu/DejaVuSansMono.ttf', 'fonts-dejavu-core'),
 ];

@@ -7,9 +7,9 @@ import { mkdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { posix } from 'node:path';
 import type { Addon, BpfObject, ProgramResult } from '../../bpf/addon.ts';
 import { objectPath } from '../../bpf/objects.ts';
+import { OWN_ARCH, entryFunction } from '../../frame/arch.ts';
 import { Hierarchies } from '../../identity/hierarchies.ts';
 import type { BackendName } from '../backends.ts';
-import { type Arch } from '../families.ts';
 import { MAX_DELAY_US } from '../rule.ts';
 import type { ChaosCapabilities, Usable } from '../select.ts';
 import { kernelBtf } from './btf.ts';
@@ -26,7 +26,7 @@ export interface KernelCapabilities extends ChaosCapabilities {
   readonly holders: ReadonlySet<Holder>;
 }
 
-const RARE_CALL: Readonly<Record<Arch, string>> = { x86_64: '__x64_sys_getpgid', arm64: '__arm64_sys_getpgid' };
+const RARE_CALL = entryFunction(OWN_ARCH, 'getpgid');
 const RARE_SECURITY = 'security_path_chroot';
 const RARE_LSM = 'path_chroot';
 /** Of those that let programs sleep. */
@@ -121,11 +121,10 @@ async function inScratchCgroup<T>(work: (directory: string | null) => Promise<T>
 }
 
 async function detect(addon: Addon, debug: (text: string) => void): Promise<KernelCapabilities> {
-  const arch: Arch = process.arch === 'arm64' ? 'arm64' : 'x86_64';
   const act = (program: string, target: string, directory?: string): Promise<Usable> => attempt(addon, { object: 'chaos/act', program, target, ...(directory === undefined ? {} : { directory }) }, debug);
   const noCgroup = no('no cgroup v2 hierarchy is mounted');
   const [core, fmodRet, kprobe, security, lsm, holdingCall, holdingLsm, [lsmCgroup, cgroup]] = await Promise.all([
-    decides(addon, debug), act('modify', RARE_CALL[arch]), act('override', RARE_CALL[arch]), act('modify', RARE_SECURITY), act('deny', RARE_LSM), act('modify_holding', RARE_CALL[arch]), act('deny_holding', RARE_SLEEPING_LSM),
+    decides(addon, debug), act('modify', RARE_CALL), act('override', RARE_CALL), act('modify', RARE_SECURITY), act('deny', RARE_LSM), act('modify_holding', RARE_CALL), act('deny_holding', RARE_SLEEPING_LSM),
     inScratchCgroup((directory) => (directory === null ? Promise.resolve([noCgroup, noCgroup] as const)
       : Promise.all([act('deny_cgroup', CGROUP_LSM, directory), attempt(addon, { object: 'chaos/cgroup', program: 'connect4', directory }, debug)]))),
   ]);
@@ -141,7 +140,7 @@ async function detect(addon: Addon, debug: (text: string) => void): Promise<Kern
   if (needsLsm(holdingLsm).usable) holders.add('lsm');
   const named = (prefix: string, rest: number): ReadonlySet<string> | null => btf && new Set([...btf.functions].filter((name) => name.startsWith(prefix)).map((name) => name.slice(rest)));
   return {
-    arch, backends, injectable: injectableFunctions(addon), securityFunctions: named('security_', 0), lsmHooks: named('bpf_lsm_', 'bpf_lsm_'.length),
+    arch: OWN_ARCH, backends, injectable: injectableFunctions(addon), securityFunctions: named('security_', 0), lsmHooks: named('bpf_lsm_', 'bpf_lsm_'.length),
     cgroupAnyErrno: btf?.values.has('BPF_FUNC_set_retval') ?? false, maxDelayUs: holders.size > 0 ? MAX_DELAY_US : SPIN_MAX_US, holders,
   };
 }

@@ -23,6 +23,7 @@ export interface ChaosDoorOptions {
   readonly command?: readonly [string, ...string[]];
 }
 
+
 const ownCommand = (): readonly [string, ...string[]] => [process.execPath, ...process.execArgv, process.argv[1] ?? '', INJECTOR_COMMAND];
 
 /** @throws ChaosError for an answer that is none */

@@ -2,6 +2,7 @@
  * What kbtop and its injector say to each other: JSON lines over a socket pair. Whatever comes in is checked here; what is
  * not understood is null, and the other side goes on.
  */
+import { isArch } from '../../frame/arch.ts';
 import type { SourceOptions } from '../../identity/options.ts';
 import type { AuditReason, AuditSubject, AuditWho } from '../audit.ts';
 import { ChaosError, type FaultStatus, type Injected, type Permits, type Plan } from '../door.ts';
@@ -222,7 +223,7 @@ export function plainCapabilities(capabilities: ChaosCapabilities): Fields {
 }
 
 export function readCapabilities(value: unknown): ChaosCapabilities | null {
-  if (!isFields(value) || (value['arch'] !== 'x86_64' && value['arch'] !== 'arm64') || !isFields(value['backends']) || !isCount(value['maxDelayUs'])) return null;
+  if (!isFields(value) || !isArch(value['arch']) || !isFields(value['backends']) || !isCount(value['maxDelayUs'])) return null;
   const set = (list: unknown): ReadonlySet<string> | null => (isTexts(list) ? new Set(list) : null);
   return { ...(value as unknown as ChaosCapabilities), injectable: set(value['injectable']), securityFunctions: set(value['securityFunctions']), lsmHooks: set(value['lsmHooks']) };
 }

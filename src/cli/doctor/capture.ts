@@ -13,14 +13,27 @@ export const TRIAL_MS = 200;
 
 const PATHS_ALONE = 'paths from mounted cgroup file systems alone';
 
-/** What was tried and refused, in one line. */
-function failedPrograms(results: readonly ProgramResult[]): string {
-  return results.filter(({ ok }) => !ok).map(({ program, reason }) => `${program}: ${reason ?? 'refused'}`).join('; ');
+/** A reason without the names in it that differ from program to program: "syscalls/sys_enter_openat". */
+const kindOf = (reason: string): string => reason.replaceAll(/\b[\w-]+\/[\w-]+\b/g, '');
+
+/** What was tried and refused, in one line: each kind of reason once. @param told what is said of the pane already */
+function failedPrograms(results: readonly ProgramResult[], told = ''): string {
+  const kinds = new Map<string, { readonly first: ProgramResult; count: number }>();
+  for (const result of results.filter(({ ok }) => !ok)) {
+    const kind = kindOf(result.reason ?? 'refused');
+    const known = kinds.get(kind);
+    if (known) known.count++;
+    else kinds.set(kind, { first: result, count: 1 });
+  }
+  return [...kinds].map(([kind, { first: { program, reason }, count }]) => {
+    if (kindOf(told).includes(kind)) return count === 1 ? `${program} is left out` : `${count} programs are left out`;
+    return `${program}${count === 1 ? '' : ` and ${count - 1} more`}: ${reason ?? 'refused'}`;
+  }).join('; ');
 }
 
 function paneCheck(pane: PaneId, { status, reason }: PaneState, results: readonly ProgramResult[]): Check {
   if (status !== 'ok') return check('panes', pane, false, reason ?? `it is ${status}`);
-  const failed = failedPrograms(results);
+  const failed = failedPrograms(results, reason ?? '');
   if (failed !== '' || reason !== null) return check('panes', pane, 'partly', [reason, failed].filter(Boolean).join('; '));
   // Its numbers come from another pane's programs, or from the walk over all tasks.
   if (results.length === 0) return check('panes', pane, true, 'needs no programs of its own');

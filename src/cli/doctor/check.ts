@@ -14,7 +14,7 @@ export interface Check {
 }
 
 /** In the order in which they are shown: what matters most is last, right above the prompt. */
-export const GROUPS = ['versions', 'terminal', 'privilege', 'kernel', 'programs', 'cgroups', 'identity', 'chaos', 'panes'] as const;
+export const GROUPS = ['versions', 'terminal', 'privilege', 'kernel', 'programs', 'cgroups', 'identity', 'chaos', 'ladder', 'panes'] as const;
 export type Group = (typeof GROUPS)[number];
 
 export function check(group: Group, name: string, ok: Answer | boolean | null, reason: string, fix: string | null = null): Check {

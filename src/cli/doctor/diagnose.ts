@@ -12,6 +12,7 @@ import type { BackendName } from '../../chaos/backends.ts';
 import { kernelCapabilities } from '../../chaos/engine/capabilities.ts';
 import type { Obstacle } from '../preflight.ts';
 import { type Check, GROUPS, check, reasonOf } from './check.ts';
+import { ladderChecks } from './ladder.ts';
 import { cgroupChecks, featureChecks, memlockCheck, terminalChecks, versionChecks } from './system.ts';
 
 /** @param obstacle why BPF cannot be tried at all; null: try */
@@ -42,6 +43,7 @@ export async function diagnose(obstacle: Obstacle | null, sources: SourceSetting
   }
   const all = [
     ...capture.panes,
+    ...ladderChecks(),
     ...chaosChecks(backends, why?.reason ?? 'not tried'),
     ...capture.identity,
     ...featureChecks(system), memlockCheck(),

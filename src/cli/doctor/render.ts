@@ -37,6 +37,7 @@ function nameOf({ group, check }: Check): string {
     case 'panes': return `${name} pane`;
     case 'programs': return `BPF ${name}`;
     case 'chaos':
+    case 'ladder':
     case 'identity': return `${group}: ${name}`;
     default: return name;
   }

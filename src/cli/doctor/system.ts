@@ -1,16 +1,14 @@
 /** Checks that files answer: privilege, kernel, cgroups, limits, terminal. All of them work for any user. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Feature, kernelVersion, systemFeatures } from '../../bpf/features.ts';
+import { type Feature, isPrivilege, kernelVersion, systemFeatures } from '../../bpf/features.ts';
 import { Hierarchies } from '../../identity/hierarchies.ts';
 import { colorDepth } from '../../ui/theme.ts';
 import { detectSymbols } from '../../ui/symbols.ts';
 import { version } from '../version.ts';
 import { type Check, type Group, check, featureCheck, reasonOf } from './check.ts';
 
-const PRIVILEGES = new Set(['root', 'CAP_BPF', 'CAP_PERFMON', 'CAP_SYS_ADMIN', 'CAP_SYS_RESOURCE']);
-
-const groupOf = ({ feature }: Feature): Group => (PRIVILEGES.has(feature) ? 'privilege' : 'kernel');
+const groupOf = ({ feature }: Feature): Group => (isPrivilege(feature) ? 'privilege' : 'kernel');
 
 /** Privilege and kernel, from the features. */
 export const featureChecks = (features: readonly Feature[]): Check[] => features.map((feature) => featureCheck(groupOf(feature), feature));

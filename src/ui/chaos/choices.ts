@@ -3,6 +3,7 @@ import { type ErrorChoice, errorsOf } from '../../chaos/errors.ts';
 import { ABIS, type Arch, CALL_NAMES, FAMILIES, familyOf, GROUP_NAMES, namesOf } from '../../chaos/families.ts';
 import { refusedCall, refusedError } from '../../chaos/refused-calls.ts';
 import { type ChaosCapabilities, select } from '../../chaos/select.ts';
+import { OWN_ARCH, archNamed } from '../../frame/arch.ts';
 import type { Frame } from '../../frame/frame.ts';
 import { validateRule } from '../../chaos/validate.ts';
 import type { FieldId, Form } from './fields.ts';
@@ -25,7 +26,7 @@ export interface Ground {
 
 const plainChoice = (value: string): Choice => ({ value, meaning: null, not: null });
 
-export const archOf = ({ frame, capabilities }: Pick<Ground, 'frame' | 'capabilities'>): Arch => capabilities?.arch ?? (/^(arm64|aarch64)$/.test(frame?.node.arch ?? '') ? 'arm64' : 'x86_64');
+export const archOf = ({ frame, capabilities }: Pick<Ground, 'frame' | 'capabilities'>): Arch => capabilities?.arch ?? archNamed(frame?.node.arch ?? '') ?? OWN_ARCH;
 
 /** Keys of the containers that a target's text is about now. */
 export function keysOf(frame: Frame | null, target: string): ReadonlySet<string> {

@@ -322,7 +322,7 @@ describe.skipIf(!isRoot)('kbtop snapshot without what it needs (needs root to ta
     for (const args of [['snapshot'], ['snapshot', '--pane', 'containers', '-o', 'json']]) {
       const ended = await kbtop(args, { ...NOBODY, command: openKbtop() });
       expect(ended).toMatchObject({ code: 3, stdout: '' });
-      expect(onlyLine(ended)).toBe('BPF needs root, or the capabilities CAP_BPF and CAP_PERFMON: run it with sudo, or see what is missing with kbtop doctor');
+      expect(onlyLine(ended)).toBe('BPF needs root, or the capabilities CAP_BPF and CAP_PERFMON: run it with sudo, or see the ladder of privileges with kbtop doctor; kbtop replay, kbtop demo and kbtop attach need no privilege');
     }
   });
 
@@ -341,7 +341,7 @@ describe.skipIf(!isRoot)('kbtop snapshot without what it needs (needs root to ta
   it.skipIf(!canUnshare)('as root of a user namespace, where the capabilities are worth nothing: exit code 3', async () => {
     const ended = await kbtop(['--user', '--map-root-user', KBTOP, 'snapshot', '--duration', '1h'], { command: 'unshare' });
     expect(ended.code).toBe(3);
-    expect(onlyLine(ended)).toMatch(/nothing could be measured: .*EPERM/);
+    expect(onlyLine(ended)).toContain('this is a user namespace');
   });
 });
 

@@ -12,7 +12,7 @@ const ALTERNATE_SCREEN = '\u001b[?1049h';
 describe('kbtop top', () => {
   it.skipIf(!isRoot)('as nobody: one line and exit code 3, the terminal untouched (needs root to become nobody)', async () => {
     const { text, code } = await onTerminal({ command: 'setpriv', args: ['--reuid', '65534', '--regid', '65534', '--clear-groups', openKbtop()] });
-    expect({ text, code }).toEqual({ text: 'kbtop: BPF needs root, or the capabilities CAP_BPF and CAP_PERFMON: run it with sudo, or see what is missing with kbtop doctor\r\n', code: 3 });
+    expect({ text, code }).toEqual({ text: 'kbtop: BPF needs root, or the capabilities CAP_BPF and CAP_PERFMON: run it with sudo, or see the ladder of privileges with kbtop doctor; kbtop replay, kbtop demo and kbtop attach need no privilege\r\n', code: 3 });
   });
 
   it.skipIf(!isRoot)('without BTF: one line and exit code 3, the terminal untouched (needs root to hide it)', async () => {
