@@ -66,6 +66,11 @@ export class Cluster {
     return await credentials.pass();
   }
 
+  /** Forget credentials that were refused: the next request has what files and plugins say then. */
+  renew(): void {
+    this.#credentials?.renew();
+  }
+
   #agentFor({ tls, tlsStamp, proxyAgent }: Pass, server: string): HttpAgent {
     const stamp = `${server} ${tlsStamp}`;
     if (this.#agent && this.#agentStamp === stamp) return this.#agent;
@@ -99,7 +104,7 @@ export class Cluster {
     if (response.statusCode === 401) {
       // The token may have been replaced, or ended before its time: once with what is there now.
       await refusal(response, this.limits, this.host);
-      this.#credentials?.renew();
+      this.renew();
       response = await this.#send(path);
     }
     if (response.statusCode === 200) return response;
