@@ -1,5 +1,6 @@
 /** Entry of the bundle. */
-import { failed, run } from './program.ts';
+import { failed } from './failed.ts';
+import { run } from './program.ts';
 
 // A bug in a timer or listener must end like any other error: one line, exit code 1. While the screen runs, it has
 // listeners of its own, since the terminal must be restored first.

@@ -3,8 +3,10 @@ import { Command, CommanderError } from 'commander';
 import { chaosCommand } from './chaos/index.ts';
 import { injectorCommand } from './chaos/injector.ts';
 import { doctorCommand } from './doctor.ts';
-import { EXIT, KbtopError, reportOf, usageError } from './errors.ts';
-import { printDetail, printError, printOut } from './output.ts';
+import { EXIT, KbtopError, usageError } from './errors.ts';
+import { failed } from './failed.ts';
+import { holdCommand } from './hold.ts';
+import { printOut } from './output.ts';
 import { addGlobalFlags } from './settings.ts';
 import { snapshotCommand } from './snapshot.ts';
 import { oneOf } from '../frame/suggest.ts';
@@ -55,7 +57,7 @@ export function createProgram(print: (text: string) => void): Command {
   for (const command of [topCommand(), snapshotCommand(), doctorCommand(), chaosCommand(configure)]) {
     program.addCommand(configure(command), { isDefault: command.name() === 'top' });
   }
-  program.addCommand(configure(injectorCommand()), { hidden: true });
+  for (const command of [injectorCommand(), holdCommand()]) program.addCommand(configure(command), { hidden: true });
   return program;
 }
 
@@ -92,12 +94,4 @@ export async function run(argv: readonly string[]): Promise<number> {
   } catch (error) {
     return await failed(error, argv.includes('--debug'));
   }
-}
-
-/** Say what went wrong, once, and how to exit. */
-export async function failed(error: unknown, debug: boolean): Promise<number> {
-  const { code, line, detail } = reportOf(error);
-  if (line !== null) await printError(line);
-  if (debug && detail !== '') await printDetail(detail);
-  return code;
 }
