@@ -12,6 +12,9 @@ import { type ExecStream, openAttach, openExec } from './streams.ts';
 
 /** Between looks at a pod that cannot be watched, milliseconds. */
 const LOOK_MS = 1_000;
+/** How long a pod that is being removed is waited for, and how often it is looked at; milliseconds. */
+const GOING_MS = 5_000;
+const GOING_LOOK_MS = 100;
 /** Pauses between attempts to remove it, milliseconds. */
 const RETRIES_MS = [500, 1_000, 2_000, 4_000];
 
@@ -191,9 +194,16 @@ export class DebugPod {
     this.#hold = null;
   }
 
-  /** @throws Failure when the cluster would not */
+  /** Resolves when it is gone, or is going and takes long. @throws Failure when the cluster would not */
   async remove(): Promise<void> {
     this.release();
-    await removePod(this.#kube, this.name, this.#uid);
+    if (!(await removePod(this.#kube, this.name, this.#uid))) return;
+    const deadline = performance.now() + GOING_MS;
+    try {
+      while (performance.now() < deadline && uidOf(await this.#kube.pod(this.name.namespace, this.name.name)) === this.#uid) await sleep(GOING_LOOK_MS);
+    } catch (error) {
+      // The cluster has promised it: that will do.
+      if (!(error instanceof Failure)) throw error;
+    }
   }
 }

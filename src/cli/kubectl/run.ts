@@ -8,6 +8,7 @@ import { DebugPod, podNameOf } from '../../cluster/own-pod.ts';
 import type { ExecStream, ExitStatus } from '../../cluster/streams.ts';
 import { sweep } from '../../cluster/sweep.ts';
 import { findNode, findPodTarget, type NodeTarget } from '../../cluster/target.ts';
+import { Failure } from '../../identity/kubernetes/failure.ts';
 import { escapeForTerminal } from '../../frame/escape.ts';
 import { type Config, readConfig } from '../config.ts';
 import { Interrupted, KbtopError, usageError } from '../errors.ts';
@@ -121,25 +122,33 @@ async function session(way: Way, work: Session): Promise<number> {
   // Before the pod: from its first moment on somebody sees to its end.
   const guard = options.keep ? null : new Guard({ way, pod: podNameOf(options) }, program);
   let pod: DebugPod | null = null;
+  let uncertain = false;
   try {
     void sweep(kube, options.namespace, options.who);
     work.progress.tell(`debug pod on ${options.node.name}: being made in namespace ${options.namespace}`);
     pod = await DebugPod.create(kube, options);
     return await inPod(pod, work);
+  } catch (error) {
+    // Who has heard no answer does not know whether there is a pod.
+    uncertain = pod === null && error instanceof Trouble && error.cause instanceof Failure && error.cause.status === null;
+    throw error;
   } finally {
     work.progress.clear();
     // A second signal ends this process the hard way; then it is the guard's.
     interrupts.end();
     if (options.keep) pod?.release();
-    else if (pod === null || await removed(pod)) await guard?.dismiss();
+    else if (pod === null ? !uncertain : await removed(pod, work.progress)) await guard?.dismiss();
   }
 }
 
-async function removed(pod: DebugPod): Promise<boolean> {
+async function removed(pod: DebugPod, progress: Progress): Promise<boolean> {
   try {
+    progress.tell('removing the debug pod');
     await pod.remove();
+    progress.clear();
     return true;
   } catch (error) {
+    progress.clear();
     const { namespace, name } = pod.name;
     await printError(`debug pod ${name} is not removed yet (${escapeForTerminal(error instanceof Error ? error.message : String(error))}); what ran in it has ended, and it is tried again for some minutes: kubectl delete pod ${name} -n ${namespace}`);
     return false;
