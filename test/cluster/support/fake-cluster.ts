@@ -271,7 +271,10 @@ export class FakeCluster {
     const answer = { writeHead: () => {}, end: () => {} } as unknown as ServerResponse;
     for (const refuse of this.refusals) {
       const captured = { ...answer, writeHead: (code: number) => { refused = { code, body: {} }; }, end: (body: string) => { refused = { code: refused?.code ?? 500, body: JSON.parse(body) as object }; } };
-      if (refuse(seen, captured as unknown as ServerResponse)) break;
+      if (!refuse(seen, captured as unknown as ServerResponse)) continue;
+      // Taken and never answered.
+      if (refused === null) return;
+      break;
     }
     const pod = this.pods.get(key(namespace, name));
     if (refused === null && !pod) refused = { code: 404, body: failure(404, 'NotFound', `pods "${name}" not found`) };
