@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { findCommand } from '../../../tools/lib/needs.mjs';
 import { processesOf } from '../../../src/cluster/session-processes.ts';
 import { failure, FakeCluster, type Pod } from '../../cluster/support/fake-cluster.ts';
 import { sendJson } from '../../identity/kubernetes/support/server.ts';
@@ -425,6 +426,15 @@ describe.skipIf(!isRoot || !existsSync('/sys/kernel/btf/vmlinux'))('the screen (
       end(pty);
       await nothingLeft(session);
     }
+  });
+});
+
+describe.skipIf(findCommand('kubectl') === null)('kubectl itself', () => {
+  it('runs it as its plugin, with our arguments and its exit code', async () => {
+    const { code, stdout, stderr } = await start(['kbtop', 'node/node1', '--', 'snapshot', '--pane', 'nonsense'], { command: findCommand('kubectl') ?? '', env: { ...env, PATH: `${join(KBTOP, '..')}:${process.env['PATH']}` } }).ended;
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain('kbtop: unknown pane "nonsense"');
+    expect(cluster.debugPods).toEqual([]);
   });
 });
 
