@@ -5,7 +5,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -66,6 +66,10 @@ export class FakeCluster {
   protocols = ['v5.channel.k8s.io', 'v4.channel.k8s.io'];
   /** What a kubelet makes of a new pod; the usual one starts it. */
   kubelet: (pod: Pod) => void = (pod) => this.start(pod);
+  /** Where a kubelet's streams are, if not here; the request goes on to that URL as it is. */
+  backend: ((seen: Seen, pod: Pod, verb: string) => Promise<string>) | null = null;
+  /** Ends a pod that was started otherwise than here. */
+  terminate: ((pod: Pod, graceSeconds: number) => Promise<void>) | null = null;
   /** Directory in which commands of pods are found first. */
   path = process.env['PATH'] ?? '';
   /** Everything that was ever run in pods by exec, in order. */
@@ -255,6 +259,11 @@ export class FakeCluster {
       this.pods.delete(place);
       this.#tell('DELETED', pod);
     };
+    if (this.terminate) {
+      this.#tell('MODIFIED', pod);
+      void this.terminate(pod, graceSeconds).then(gone);
+      return;
+    }
     if (!main || main.exitCode !== null || main.signalCode !== null) return gone();
     this.#tell('MODIFIED', pod);
     main.on('close', gone);
@@ -284,6 +293,10 @@ export class FakeCluster {
       socket.end(`HTTP/1.1 ${code} Refused\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n\r\n${text}`);
       return;
     }
+    if (this.backend) {
+      void this.backend(seen, pod as Pod, verb ?? '').then((backend) => passOn(message, socket, head, backend));
+      return;
+    }
     this.#upgrades.handleUpgrade(message, socket, head, (stream) => this.#connected(stream, seen, pod as Pod, verb ?? ''));
   }
 
@@ -303,6 +316,28 @@ export class FakeCluster {
     const running = query.get('tty') === 'true' ? execOnTerminal(stream, command, env) : execOnPipes(stream, command, env, query.get('stdin') === 'true');
     this.execs.push({ command, running, socket: stream, query });
   }
+}
+
+/** As the API server does for a kubelet that speaks the subprotocol itself. */
+function passOn(message: IncomingMessage, socket: Duplex, head: Buffer, backend: string): void {
+  const onward = request(backend, { headers: message.headers });
+  onward.on('error', () => socket.destroy());
+  onward.on('response', (response) => {
+    socket.write(`HTTP/1.1 ${response.statusCode} ${response.statusMessage}\r\nConnection: close\r\n\r\n`);
+    response.pipe(socket);
+  });
+  onward.on('upgrade', (response, upstream, first) => {
+    const headers = Object.entries(response.headers).map(([name, value]) => `${name}: ${String(value)}\r\n`).join('');
+    socket.write(`HTTP/1.1 101 Switching Protocols\r\n${headers}\r\n`);
+    socket.write(first);
+    upstream.write(head);
+    for (const [one, other] of [[socket, upstream], [upstream, socket]] as const) {
+      one.pipe(other);
+      one.on('error', () => other.destroy());
+      one.on('close', () => other.destroy());
+    }
+  });
+  onward.end();
 }
 
 function kill(pid: number): void {
