@@ -179,6 +179,43 @@ describe('what is to be found', () => {
   });
 });
 
+describe('kubectl\'s flags', () => {
+  it('choose another cluster, another user, and whom to stand for', async () => {
+    const file = join(dir, 'many');
+    const base = kubeconfig(cluster.url) as { clusters: object[]; users: object[]; contexts: object[] };
+    writeFileSync(file, JSON.stringify({
+      ...base, 'current-context': 'wrong',
+      clusters: [...base.clusters, { name: 'nowhere', cluster: { server: 'https://127.0.0.1:1' } }], users: [...base.users, { name: 'nobody', user: { token: 'none' } }],
+      contexts: [{ name: 'wrong', context: { cluster: 'nowhere', user: 'nobody', namespace: 'ops' } }],
+    }));
+    const ended = await run(['node/node1', '--kubeconfig', file, '--cluster', 'test', '--user', 'test', '--as', 'anna', '--as-group', 'oncall', '--', 'doctor', '--nonsense']);
+    expect(ended.code).toBe(2);
+    for (const { headers } of cluster.seen) expect(headers).toMatchObject({ authorization: 'Bearer secret', 'impersonate-user': 'anna', 'impersonate-group': 'oncall' });
+    // The debug pod is made where the context is.
+    expect(made().metadata.namespace).toBe('ops');
+    expect((await run(['node/node1', '--kubeconfig', file, '--cluster', 'none', '--', 'doctor'])).stderr).toContain('names the cluster none, which is not there');
+  });
+
+  it('bound the wait for a server that takes connections and says nothing', async () => {
+    cluster.refusals.push(() => true);
+    const ended = await run(['node/node1', '--request-timeout', '1', '--', 'doctor']);
+    expect(onlyLine(ended)).toMatch(/it has not said anything for 1 s: see whether kubectl get nodes works$/);
+    expect(ended.code).toBe(1);
+  });
+
+  it('say where the debug pod is made and what it runs, before the environment and the configuration do', async () => {
+    writeFileSync(join(dir, 'kbtop.yaml'), 'image: kbtop:configured\ndebugNamespace: configured\n');
+    const args = ['node/node1', '--config', join(dir, 'kbtop.yaml')];
+    const images: string[] = [];
+    for (const [flags, more] of [[[], { KBTOP_IMAGE: '' }], [[], { KBTOP_DEBUG_NAMESPACE: 'named' }], [['--image', 'kbtop:given', '--debug-namespace', 'given', '--image-pull-policy', 'never', '--max-time', '5m'], {}]] as const) {
+      await plugin([...args, ...flags, '--', 'doctor', '--nonsense'], more).ended;
+      const { spec, metadata } = (cluster.of('POST').at(-1)?.body ?? {}) as Pod;
+      images.push(`${metadata.namespace} ${String(spec.containers[0]?.['image'])} ${String(spec.containers[0]?.['imagePullPolicy'])} ${String(spec['activeDeadlineSeconds'])}`);
+    }
+    expect(images).toEqual(['configured kbtop:configured undefined 3600', 'named kbtop:test undefined 3600', 'given kbtop:given Never 300']);
+  });
+});
+
 /** The POST of a pod gets this answer. */
 const denyPods = (code: number, reason: string, message: string): void => void cluster.refusals.push(({ method }, response) => {
   if (method !== 'POST') return false;
