@@ -17,11 +17,12 @@ export const SESSION_VARIABLE = 'KBTOP_SESSION';
 export const GRACE_SECONDS = 2;
 
 /**
- * What kbtop needs by name, where root alone has it. SYS_ADMIN: programs by id, and kernels before 5.8; SYS_PTRACE: other
- * processes' namespaces and roots; NET_ADMIN: cgroup hooks; SYSLOG: addresses of kernel symbols; SYS_RESOURCE: memory locks
- * before 5.11; KILL: other users' processes of the session.
+ * What kbtop needs by name, beside what root in a container has. SYS_ADMIN: what programs cost, ids of programs, and kernels
+ * before 5.8; SYS_PTRACE: other processes' namespaces and roots; SYS_RESOURCE: memory locks before 5.11.
  */
-export const CAPABILITIES = ['BPF', 'PERFMON', 'NET_ADMIN', 'SYS_ADMIN', 'SYS_PTRACE', 'SYS_RESOURCE', 'SYSLOG', 'KILL'] as const;
+export const CAPABILITIES = ['BPF', 'PERFMON', 'SYS_ADMIN', 'SYS_PTRACE', 'SYS_RESOURCE'] as const;
+/** Hooks of cgroups, which some faults act in. */
+export const CHAOS_CAPABILITIES = ['NET_ADMIN'] as const;
 
 export interface DebugPodOptions {
   readonly namespace: string;
@@ -69,12 +70,16 @@ const VOLUMES = [
   { volume: hostPath('debugfs', '/sys/kernel/debug'), mount: { name: 'debugfs', mountPath: '/sys/kernel/debug' } },
   { volume: hostPath('tracefs', '/sys/kernel/tracing'), mount: { name: 'tracefs', mountPath: '/sys/kernel/tracing' } },
 ];
-const AUDIT = { volume: hostPath('audit', '/var/log/kbtop', 'DirectoryOrCreate'), mount: { name: 'audit', mountPath: '/var/log/kbtop' } };
+/** The audit, and where faults are found: `kbtop chaos stop` on the node, or in another debug pod, ends them. */
+const CHAOS_VOLUMES = [
+  { volume: hostPath('audit', '/var/log/kbtop', 'DirectoryOrCreate'), mount: { name: 'audit', mountPath: '/var/log/kbtop' } },
+  { volume: hostPath('faults', '/run/kbtop', 'DirectoryOrCreate'), mount: { name: 'faults', mountPath: '/run/kbtop' } },
+];
 
 /** A body for POST /api/v1/namespaces/NS/pods. */
 export function debugPod(options: DebugPodOptions): object {
   const { node, session, chaos, privileged, keep, image, pullPolicy } = options;
-  const mounts = chaos ? [...VOLUMES, AUDIT] : VOLUMES;
+  const mounts = chaos ? [...VOLUMES, ...CHAOS_VOLUMES] : VOLUMES;
   return {
     apiVersion: 'v1', kind: 'Pod',
     metadata: {
@@ -107,7 +112,7 @@ export function debugPod(options: DebugPodOptions): object {
         securityContext: {
           runAsUser: 0, runAsNonRoot: false, readOnlyRootFilesystem: false,
           ...(privileged ? { privileged: true } : {
-            privileged: false, capabilities: { add: CAPABILITIES },
+            privileged: false, capabilities: { add: [...CAPABILITIES, ...(chaos ? CHAOS_CAPABILITIES : [])] },
             seccompProfile: { type: 'Unconfined' }, appArmorProfile: { type: 'Unconfined' }, seLinuxOptions: { type: 'spc_t' },
           }),
         },

@@ -1,5 +1,5 @@
 /** kubectl kbtop with a real container runtime behind the API server: its capabilities, mounts, streams and ends. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -72,6 +72,13 @@ describe.skipIf(why !== null)(`kubectl kbtop on a node (${why ?? 'containerd'})`
     expect(frame.node.name).toBe('node1');
     const names = new Set(frame.panes.syscalls.rows.map(({ container }) => `${frame.containers[container]?.namespace}/${frame.containers[container]?.pod}`));
     expect([...names]).toEqual(['shop/web-1']);
+  });
+
+  it('injects faults into it where that is allowed, and keeps the audit on the node', async () => {
+    const { stdout, stderr, code } = await start(['pod/web-1', '-n', 'shop', '--allow-chaos', '--', 'chaos', 'run', '--syscall', 'newfstatat,stat,statx', '--delay', '1ms', '--for', '3s', '--max-hits', '5', '--yes', '-o', 'ndjson'], { command: PLUGIN, env }).ended;
+    expect(code, stderr).toBe(0);
+    expect(stdout.split('\n').filter((line) => line.includes('"hit"')).length).toBeGreaterThanOrEqual(5);
+    expect(readFileSync(join(runtime.hostRoot, 'var/log/kbtop/chaos.jsonl'), 'utf8')).toContain('kbtop.audit/1');
   });
 
   it('shows it live on a terminal that has no size at first, and takes keys', async () => {

@@ -70,7 +70,7 @@ Examples:
   kubectl kbtop node/worker-1                                everything on a node
   kubectl kbtop node/worker-1 -- snapshot -o json            one Frame, for scripts
   kubectl kbtop node/worker-1 -- doctor                      what works on that node
-  kubectl kbtop pod/web-1 --allow-chaos -- chaos run --pod web-1 --syscall connect --error ECONNREFUSED --for 30s
+  kubectl kbtop pod/web-1 --allow-chaos -- chaos run --syscall connect --error ECONNREFUSED --for 30s
 
 The image comes from --image, KBTOP_IMAGE, or image in ~/.config/kbtop/config.yaml; the namespace of the pod that kbtop runs
 in from --debug-namespace, KBTOP_DEBUG_NAMESPACE, debugNamespace there, or the context. It must take privileged pods.

@@ -3,6 +3,7 @@ import { finished } from 'node:stream/promises';
 import type { Readable } from 'node:stream';
 import type { ReadStream, WriteStream } from 'node:tty';
 import type { ExecStream, ExitStatus, Size } from '../../cluster/streams.ts';
+import { Interrupted } from '../errors.ts';
 import { writeFully } from '../output.ts';
 
 /** Paste mode and colours off, alternate screen left, cursor shown: what a screen that broke off leaves behind. */
@@ -61,7 +62,7 @@ export interface Terminal {
 
 /**
  * Raw: every key is the other side's, Ctrl-C and Ctrl-Z, too.
- * @throws OutputClosed, KbtopError, after the terminal is as it was
+ * @throws OutputClosed, KbtopError, Interrupted when that side hangs and somebody has had enough; the terminal is as it was then
  */
 export async function relayTerminal(stream: ExecStream, { stdin, stdout }: Terminal, signal: AbortSignal): Promise<ExitStatus> {
   const resize = (): void => {
@@ -74,17 +75,20 @@ export async function relayTerminal(stream: ExecStream, { stdin, stdout }: Termi
   const gone = (): void => stream.close();
   for (const event of ['end', 'close', 'error'] as const) stdin.on(event, gone);
   let pressed: number[] = [];
+  let impatient = false;
   const look = (chunk: Buffer): void => {
     const now = performance.now();
     for (const byte of chunk) if (byte === CTRL_C) pressed.push(now);
     pressed = pressed.filter((time) => now - time < IMPATIENT_MS);
-    if (pressed.length >= IMPATIENT) stream.close();
+    impatient = pressed.length >= IMPATIENT;
+    if (impatient) stream.close();
   };
   stdin.setRawMode(true);
   const stop = feed(stdin, stream, look);
   let status: ExitStatus | null = null;
   try {
     status = await until(stream, signal, [pump(stream, 1, () => { pressed = []; })]);
+    if (impatient) throw new Interrupted();
     return status;
   } finally {
     stop();

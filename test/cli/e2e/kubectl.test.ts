@@ -436,6 +436,20 @@ describe.skipIf(!isRoot || !existsSync('/sys/kernel/btf/vmlinux'))('the screen (
     await until(() => cluster.debugPods.length === 0, () => 'a pod is left');
   });
 
+  it('that hangs is left by an impatient Ctrl-C, Ctrl-C, Ctrl-C', async () => {
+    const pty = onTerminal(['node/node1']);
+    await pty.shows(/6\/6 probes/);
+    const session = sessionOf(await debugPod());
+    process.kill(cluster.execs[0]?.running.pid ?? 0, 'SIGSTOP');
+    await until(() => readFileSync(`/proc/${cluster.execs[0]?.running.pid}/stat`, 'utf8').includes(') T '), () => 'not stopped');
+    pty.write('\x03');
+    pty.write('\x03');
+    pty.write('\x03');
+    expect(await pty.ended()).toBe(130);
+    expect(pty.emulator.alternate).toBe(false);
+    await nothingLeft(session);
+  });
+
   it('that has lost its connection gives the terminal back, with one line', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'kbtop-modes-'));
     const [before, after] = [join(directory, 'before'), join(directory, 'after')];
