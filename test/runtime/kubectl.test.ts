@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { processesOf } from '../../src/cluster/session-processes.ts';
 import { KBTOP, start } from '../cli/e2e/kbtop.ts';
 import { CriKubelet } from '../cluster/support/cri-kubelet.ts';
+import { endGuards } from '../cluster/support/guards.ts';
 import { FakeCluster, type Pod as ApiPod } from '../cluster/support/fake-cluster.ts';
 import { kubeconfig } from '../identity/kubernetes/support/source.ts';
 import { Pty, plainEnv } from '../pty/pty.ts';
@@ -46,6 +47,7 @@ describe.skipIf(why !== null)(`kubectl kbtop on a node (${why ?? 'containerd'})`
     for (const pty of ptys.splice(0)) await pty.kill();
     await until(() => cluster.debugPods.length === 0, () => 'a debug pod is left', LIMIT_MS);
     await cluster.stop();
+    endGuards(dir);
     rmSync(dir, { recursive: true, force: true });
   });
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { findCommand } from '../../../tools/lib/needs.mjs';
 import { processesOf } from '../../../src/cluster/session-processes.ts';
+import { endGuards } from '../../cluster/support/guards.ts';
 import { failure, FakeCluster, type Pod } from '../../cluster/support/fake-cluster.ts';
 import { sendJson } from '../../identity/kubernetes/support/server.ts';
 import { kubeconfig } from '../../identity/kubernetes/support/source.ts';
@@ -33,6 +34,7 @@ beforeEach(async () => {
 afterEach(async () => {
   for (const pty of ptys.splice(0)) await pty.kill();
   await cluster.stop();
+  endGuards(dir);
   rmSync(dir, { recursive: true, force: true });
 });
 
