@@ -17,12 +17,12 @@ export const SESSION_VARIABLE = 'KBTOP_SESSION';
 export const GRACE_SECONDS = 2;
 
 /**
- * What kbtop needs by name, beside what root in a container has. SYS_ADMIN: what programs cost, ids of programs, and kernels
- * before 5.8; SYS_PTRACE: other processes' namespaces and roots; SYS_RESOURCE: memory locks before 5.11.
+ * What kbtop needs by name, beside what root in a container has. SYS_ADMIN: tracefs where nobody has mounted it, without
+ * which opens and connects are seen in part, and what programs cost; SYS_RESOURCE: memory locks, before Linux 5.11.
  */
-export const CAPABILITIES = ['BPF', 'PERFMON', 'SYS_ADMIN', 'SYS_PTRACE', 'SYS_RESOURCE'] as const;
-/** Hooks of cgroups, which some faults act in. */
-export const CHAOS_CAPABILITIES = ['NET_ADMIN'] as const;
+export const CAPABILITIES = ['BPF', 'PERFMON', 'SYS_ADMIN', 'SYS_RESOURCE'] as const;
+/** For faults: hooks of cgroups, and what processes of others are about. */
+export const CHAOS_CAPABILITIES = ['NET_ADMIN', 'SYS_PTRACE'] as const;
 
 export interface DebugPodOptions {
   readonly namespace: string;

@@ -55,15 +55,15 @@ describe.skipIf(why !== null)(`kubectl kbtop on a node (${why ?? 'containerd'})`
   const sessionOf = (pod: ApiPod): string => pod.metadata.labels?.['kbtop.io/session'] ?? '';
   const gone = (session: string): Promise<boolean> => until(() => cluster.debugPods.length === 0 && processesOf(session).length === 0, () => `left: ${cluster.debugPods.length} pods, processes ${processesOf(session).join(' ')}`, LIMIT_MS);
 
-  it('can do there what root can on the node itself, with capabilities by name', async () => {
+  it.each([['see', ['panes'], []], ['do', ['panes', 'programs', 'chaos'], ['--allow-chaos']]] as const)('can %s there what root can on the node itself, with capabilities by name', async (_, groups, flags) => {
     const able = (stdout: string): string[] => {
       const { checks } = JSON.parse(stdout) as { checks: { group: string; check: string; ok: string }[] };
-      return checks.filter(({ group }) => ['programs', 'panes', 'chaos'].includes(group)).map(({ group, check, ok }) => `${group} ${check}: ${ok}`);
+      return checks.filter(({ group }) => groups.some((one) => one === group)).map(({ group, check, ok }) => `${group} ${check}: ${ok}`);
     };
-    const { stdout, stderr, code } = await start(['node/node1', '--', 'doctor', '-o', 'json'], { command: PLUGIN, env }).ended;
+    const { stdout, stderr, code } = await start(['node/node1', ...flags, '--', 'doctor', '-o', 'json'], { command: PLUGIN, env }).ended;
     expect({ stderr, code }).toEqual({ stderr: '', code: 0 });
     const host = able((await start(['doctor', '-o', 'json']).ended).stdout);
-    expect(host.length).toBeGreaterThan(15);
+    expect(host.length).toBeGreaterThan(5);
     expect(able(stdout)).toEqual(host);
   });
 
