@@ -1,9 +1,9 @@
 /**
- * src/cli/main.ts and all it needs as one production bundle:
+ * src/cli/main.ts, src/cli/kubectl/main.ts and all they need as one production bundle:
  *
  *   node tools/bundle.mjs OUTDIR
  *
- * writes OUTDIR/kbtop.mjs and, for every `import()`, chunks kbtop-NAME-HASH.mjs beside it, so that a command
+ * writes OUTDIR/kbtop.mjs, OUTDIR/kubectl-kbtop.mjs and, for every `import()`, chunks kbtop-NAME-HASH.mjs beside it, so that a command
  * without a screen never loads Ink and React. Entry and chunks share one directory on purpose:
  * `import.meta.dirname` is dist/ in all of them, whatever chunk a module ends up in.
  */
@@ -64,12 +64,17 @@ const shims = {
   },
 };
 
-/** @returns esbuild's result, with the metafile */
-export function bundle(outdir, { entry = join(root, 'src/cli/main.ts'), ...options } = {}) {
+const ENTRIES = { kbtop: join(root, 'src/cli/main.ts'), 'kubectl-kbtop': join(root, 'src/cli/kubectl/main.ts') };
+
+/**
+ * @param entry another program than kbtop's own two, for tests
+ * @returns esbuild's result, with the metafile
+ */
+export function bundle(outdir, { entry, ...options } = {}) {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   return build({
     absWorkingDir: root,
-    entryPoints: { kbtop: entry },
+    entryPoints: entry === undefined ? ENTRIES : { kbtop: entry },
     outdir,
     bundle: true,
     splitting: true,

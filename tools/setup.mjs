@@ -5,7 +5,7 @@
  *
  *   node tools/setup.mjs [--test] [--bench] [--vm]
  *
- * What VMs need is installed when it can be; when not, set-up goes on: their tests are skipped, by name.
+ * What VMs and single tests need is installed when it can be; when not, set-up goes on: those tests are skipped, by name.
  * Speaks on stderr only. Exit codes: 0 ready; 1 something is missing or failed.
  */
 import { mkdirSync, statSync } from 'node:fs';
@@ -14,7 +14,7 @@ import { fileURLToPath } from 'node:url';
 import { aptInstall } from './lib/apt.mjs';
 import { install, isInstalled } from './lib/dependencies.mjs';
 import { lock } from './lib/lock.mjs';
-import { missing, needs, vmNeeds } from './lib/needs.mjs';
+import { missing, needs, testExtras, vmNeeds } from './lib/needs.mjs';
 import { giveBack } from './lib/owner.mjs';
 import { build, stale } from './lib/parts.mjs';
 import { SetupError, say, seconds } from './lib/say.mjs';
@@ -27,15 +27,15 @@ function warnOfLostRoot() {
   say(`npm runs scripts as the owner of this directory (uid ${process.getuid()}), not as root, in spite of sudo; afterwards use: sudo bin/kbtop`);
 }
 
-async function prepareVm() {
-  const wanted = vmNeeds();
+/** Install what can be done without. @param without what there is not then: "VMs" */
+async function prepare(wanted, without) {
   const lacking = missing(wanted);
   if (lacking.length === 0) return;
   try {
     await aptInstall(lacking, wanted);
   } catch (error) {
     if (!(error instanceof SetupError)) throw error;
-    say(`no VMs: ${error.message}`);
+    say(`no ${without}: ${error.message}`);
   }
 }
 
@@ -43,7 +43,8 @@ async function setup(purpose) {
   if (process.platform !== 'linux') throw new SetupError(`kbtop needs Linux (BPF); this is ${process.platform}`);
   const wanted = needs(purpose);
   const lacking = missing(wanted);
-  if (purpose.vm) await prepareVm();
+  if (purpose.vm) await prepare(vmNeeds(), 'VMs');
+  if (purpose.test) await prepare(testExtras(), 'kubectl');
   if (lacking.length === 0 && isInstalled(root) && stale(root).length === 0) return;
 
   const start = Date.now();

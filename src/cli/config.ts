@@ -13,6 +13,8 @@
  *   context: prod
  *   hostRoot: /host       # where the host's / is
  *   runtimeEndpoint: /run/containerd/containerd.sock
+ *   image: kbtop:1.2.3    # kubectl kbtop: what debug pods run
+ *   debugNamespace: ops   # kubectl kbtop: where they are made
  *
  * Read from --config FILE, else from $XDG_CONFIG_HOME/kbtop/config.yaml (~/.config/kbtop/config.yaml) if it exists.
  */
@@ -27,7 +29,7 @@ import { type SortOrder, parseSort } from '../output/sort.ts';
 import { parseDuration } from '../frame/duration.ts';
 import { KbtopError, EXIT } from './errors.ts';
 import { INTERVAL_LIMITS } from './limits.ts';
-import { contextName, existingDirectory, nodeName, readableFile, settledPath, socketPlace } from './places.ts';
+import { contextName, existingDirectory, imageName, namespaceName, nodeName, readableFile, settledPath, socketPlace } from './places.ts';
 import { oneOf } from '../frame/suggest.ts';
 
 export interface Config {
@@ -44,6 +46,8 @@ export interface Config {
   readonly hostRoot?: string;
   /** Absolute path, or one behind unix://. */
   readonly runtimeEndpoint?: string;
+  readonly image?: string;
+  readonly debugNamespace?: string;
   readonly sort: Partial<Readonly<Record<PaneId, SortOrder>>>;
 }
 
@@ -142,6 +146,8 @@ const READERS: Readonly<Record<string, Reader>> = {
   context: (node, reading) => { reading.draft.context = reading.text(node, 'context', contextName); },
   hostRoot: (node, reading) => { reading.draft.hostRoot = reading.text(node, 'hostRoot', (text) => existingDirectory(settledPath(text))); },
   runtimeEndpoint: (node, reading) => { reading.draft.runtimeEndpoint = reading.text(node, 'runtimeEndpoint', socketPlace); },
+  image: (node, reading) => { reading.draft.image = reading.text(node, 'image', imageName); },
+  debugNamespace: (node, reading) => { reading.draft.debugNamespace = reading.text(node, 'debugNamespace', namespaceName); },
   panes: (node, reading) => reading.map(node, 'panes', Object.fromEntries(PANE_IDS.map((id) => [id, paneReader(id)]))),
 };
 

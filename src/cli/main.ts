@@ -1,6 +1,7 @@
 /** Entry of the bundle. */
 import { settleExecPath } from './exec-path.ts';
-import { failed, run } from './program.ts';
+import { failed } from './failed.ts';
+import { run } from './program.ts';
 
 settleExecPath();
 

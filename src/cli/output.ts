@@ -24,12 +24,12 @@ function failure(error: NodeJS.ErrnoException, name: string): Error {
 }
 
 /**
- * Write all of `text`. Node's own stdout leaves out what a full disk takes only in part, and stops all timers and
+ * Write all of it. Node's own stdout leaves out what a full disk takes only in part, and stops all timers and
  * signals while a pipe's reader is slow; this does neither.
  * @throws OutputClosed when the reader is gone, KbtopError otherwise
  */
-export async function writeFully(fd: number, text: string, name: string): Promise<void> {
-  const bytes = Buffer.from(text, 'utf8');
+export async function writeFully(fd: number, data: string | Uint8Array, name: string): Promise<void> {
+  const bytes = typeof data === 'string' ? Buffer.from(data, 'utf8') : data;
   for (let offset = 0; offset < bytes.length;) {
     try {
       const { bytesWritten } = await write(fd, bytes, offset, bytes.length - offset, null);

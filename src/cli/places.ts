@@ -2,7 +2,7 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
-import { dnsSubdomainMistake } from '../frame/kube-names.ts';
+import { dnsLabelMistake, dnsSubdomainMistake } from '../frame/kube-names.ts';
 
 function kindAt(path: string): 'file' | 'directory' | 'other' {
   try {
@@ -48,6 +48,19 @@ export function nodeName(text: string): string {
 /** @throws RangeError, one line */
 export function contextName(text: string): string {
   if (text === '') throw new RangeError('lacks the name of a context');
+  return text;
+}
+
+/** @throws RangeError, one line */
+export function namespaceName(text: string): string {
+  const mistake = dnsLabelMistake(text);
+  if (mistake) throw new RangeError(`"${text}" cannot be a namespace: it ${mistake.problem}`);
+  return text;
+}
+
+/** @throws RangeError, one line */
+export function imageName(text: string): string {
+  if (!/^[\w][\w.:/@+-]*$/.test(text)) throw new RangeError(`"${text}" cannot be the name of an image`);
   return text;
 }
 

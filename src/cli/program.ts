@@ -4,8 +4,10 @@ import { attachCommand } from './attach.ts';
 import { chaosCommand } from './chaos/index.ts';
 import { injectorCommand } from './chaos/injector.ts';
 import { doctorCommand } from './doctor.ts';
-import { EXIT, KbtopError, reportOf, usageError } from './errors.ts';
-import { printDetail, printError, printOut } from './output.ts';
+import { EXIT, KbtopError, usageError } from './errors.ts';
+import { failed } from './failed.ts';
+import { holdCommand } from './hold.ts';
+import { printOut } from './output.ts';
 import { recordCommand } from './record.ts';
 import { serveCommand } from './serve.ts';
 import { addGlobalFlags } from './settings.ts';
@@ -61,7 +63,7 @@ export function createProgram(print: (text: string) => void): Command {
   for (const command of commands) {
     program.addCommand(configure(command), { isDefault: command.name() === 'top' });
   }
-  program.addCommand(configure(injectorCommand()), { hidden: true });
+  for (const command of [injectorCommand(), holdCommand()]) program.addCommand(configure(command), { hidden: true });
   return program;
 }
 
@@ -99,12 +101,4 @@ export async function run(argv: readonly string[]): Promise<number> {
   } catch (error) {
     return await failed(error, argv.includes('--debug'));
   }
-}
-
-/** Say what went wrong, once, and how to exit. */
-export async function failed(error: unknown, debug: boolean): Promise<number> {
-  const { code, line, detail } = reportOf(error);
-  if (line !== null) await printError(line);
-  if (debug && detail !== '') await printDetail(detail);
-  return code;
 }

@@ -49,7 +49,7 @@ export interface Settings {
 }
 
 /** An option's value through a parser that throws RangeErrors. @param flag as in the message: "--interval" */
-function checked<T>(flag: string, parse: (text: string) => T): (text: string) => T {
+export function checked<T>(flag: string, parse: (text: string) => T): (text: string) => T {
   return (text) => {
     try {
       return parse(text);

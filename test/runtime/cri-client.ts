@@ -21,6 +21,15 @@ export interface SandboxConfig {
   readonly linux: { readonly cgroupParent: string; readonly securityContext: { readonly namespaceOptions: NamespaceOptions } };
 }
 
+export interface SecurityContext {
+  readonly namespaceOptions: NamespaceOptions;
+  readonly capabilities?: { readonly addCapabilities: readonly string[] };
+  readonly privileged?: boolean;
+  readonly runAsUser?: { readonly value: number };
+  /** 1: none. */
+  readonly seccomp?: { readonly profileType: number };
+}
+
 export interface ContainerConfig {
   readonly metadata: { readonly name: string; readonly attempt: number };
   readonly image: { readonly image: string };
@@ -29,7 +38,19 @@ export interface ContainerConfig {
   readonly annotations: Readonly<Record<string, string>>;
   /** Below the sandbox's logDirectory. */
   readonly logPath: string;
-  readonly linux: { readonly resources: object; readonly securityContext: { readonly namespaceOptions: NamespaceOptions } };
+  readonly linux: { readonly resources: object; readonly securityContext: SecurityContext };
+  readonly envs?: readonly { readonly key: string; readonly value: string }[];
+  readonly mounts?: readonly { readonly containerPath: string; readonly hostPath: string; readonly readonly: boolean }[];
+  readonly stdin?: boolean;
+  readonly stdinOnce?: boolean;
+}
+
+/** Which streams of a process are wanted. */
+export interface Streams {
+  readonly tty: boolean;
+  readonly stdin: boolean;
+  readonly stdout: boolean;
+  readonly stderr: boolean;
 }
 
 export interface ContainerStatus {
@@ -108,6 +129,20 @@ export class CriClient {
 
   async startContainer(containerId: string): Promise<void> {
     await this.#call('StartContainer', { containerId });
+  }
+
+  /** @param timeout seconds until it is killed */
+  async stopContainer(containerId: string, timeout: number): Promise<void> {
+    await this.#call('StopContainer', { containerId, timeout });
+  }
+
+  /** URL at which the runtime's streaming server waits for whoever wants to run the command. */
+  async exec(containerId: string, cmd: readonly string[], streams: Streams): Promise<string> {
+    return (await this.#call('Exec', { containerId, cmd, ...streams }))['url'] as string;
+  }
+
+  async attach(containerId: string, streams: Streams): Promise<string> {
+    return (await this.#call('Attach', { containerId, ...streams }))['url'] as string;
   }
 
   async removeContainer(containerId: string): Promise<void> {

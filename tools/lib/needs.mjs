@@ -102,6 +102,8 @@ const TEST = [
   staticProgram('/bin/busybox', 'busybox-static'),
   file('/usr/share/fonts/truetype/dejavu/DejaVuSansMono.ttf', 'fonts-dejavu-core'),
 ];
+/** What single tests want; without it they are skipped, by name. */
+const TEST_EXTRAS = [command('kubectl', 'kubernetes-client')];
 /** Guests of test/vm. Where no virtiofsd can be had, or for an ordinary user, 9p takes its place. */
 const VM = [
   command('qemu-system-x86_64', 'qemu-system-x86'),
@@ -137,6 +139,11 @@ const BENCH = [
 /** The needs for a purpose: always the build's, and the tests' or benchmarks' when asked for. */
 export function needs({ test = false, bench = false } = {}) {
   return [...BUILD, ...(test ? TEST : []), ...(bench ? BENCH : [])];
+}
+
+/** What tests can use beyond that, and go on without. */
+export function testExtras() {
+  return TEST_EXTRAS;
 }
 
 /** What VMs need beyond that; tests go on without them. */

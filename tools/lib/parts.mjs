@@ -91,8 +91,9 @@ const split = ([file, ...args]) => [file, args];
 
 /** Move the staged tree into dist/; returns the paths relative to the root. */
 function moveIn(root, staging) {
-  // The bundle's entry last: it names chunks that must be there before it.
-  const files = readdirTree(staging).sort((a, b) => Number(a.endsWith('/kbtop.mjs')) - Number(b.endsWith('/kbtop.mjs')));
+  // The bundle's entries last: they name chunks that must be there before them.
+  const isEntry = (file) => Number(/\/(?:kubectl-)?kbtop\.mjs$/.test(file));
+  const files = readdirTree(staging).sort((a, b) => isEntry(a) - isEntry(b));
   for (const file of files) {
     const target = join(root, 'dist', relative(staging, file));
     mkdirSync(dirname(target), { recursive: true });

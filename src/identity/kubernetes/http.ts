@@ -17,7 +17,7 @@ export interface Limits {
 }
 
 /** Resolves with the head of the answer, whatever its status; rejects with a Failure. */
-function send(url: URL, options: RequestOptions, { clock, signal, silenceMs }: Limits): Promise<IncomingMessage> {
+function send(url: URL, options: RequestOptions, { clock, signal, silenceMs }: Limits, body: string | null): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     let request: ClientRequest;
     const fail = (error: unknown): void => {
@@ -39,22 +39,26 @@ function send(url: URL, options: RequestOptions, { clock, signal, silenceMs }: L
       response.on('error', () => {});
       resolve(response);
     });
-    request.end();
+    if (body === null) request.end();
+    else request.end(body);
   });
 }
 
 /** A connection kept alive may have been closed just as it was used again: that says nothing about the server. */
 const wasStale = (error: unknown): boolean => error instanceof Failure && error.message === 'the connection was reset';
 
-/** GET: resolves with the head of the answer, whatever its status. */
-export async function get(url: URL, options: RequestOptions, limits: Limits): Promise<IncomingMessage> {
+/**
+ * One request, by GET unless `options` say otherwise: resolves with the head of the answer, whatever its status. It may
+ * reach the server twice.
+ */
+export async function get(url: URL, options: RequestOptions, limits: Limits, body: string | null = null): Promise<IncomingMessage> {
   const agent = options.agent;
   const reused = typeof agent === 'object' && Object.values(agent.freeSockets).some((sockets) => (sockets?.length ?? 0) > 0);
   try {
-    return await send(url, options, limits);
+    return await send(url, options, limits, body);
   } catch (error) {
     if (!reused || !wasStale(error) || limits.signal.aborted) throw error;
-    return await send(url, options, limits);
+    return await send(url, options, limits, body);
   }
 }
 

@@ -20,11 +20,22 @@ export interface Chosen {
   /** `cluster` and `user` as a kubeconfig has them, all paths absolute. */
   readonly cluster: Json;
   readonly user: Json;
+  /** Of the context; "default" when it says none. */
+  readonly namespace: string;
   readonly person: Person | null;
   /** When its token is of no more use, milliseconds since 1970; null: not told, or it is got anew when it ends. */
   readonly tokenEnds: number | null;
   /** Changes whenever one of the files does. */
   readonly stamp: string;
+}
+
+/** What a command line says otherwise than the context, as kubectl's --cluster, --user and --as do. */
+export interface Overrides {
+  /** Names of entries of the files. */
+  readonly cluster?: string;
+  readonly user?: string;
+  readonly as?: string;
+  readonly asGroups?: readonly string[];
 }
 
 /** Larger ones are not a kubeconfig; bytes. */
@@ -165,8 +176,20 @@ function believe(user: Json, label: string): Believed {
   return { user: { ...rest, token }, tokenEnds: endOf(token) };
 }
 
+function impersonating(user: Json, { as, asGroups = [] }: Overrides): Json {
+  return { ...user, ...(as !== undefined && { as }), ...(asGroups.length > 0 && { 'as-groups': asGroups }) };
+}
+
+async function namespaceIn(directory: string): Promise<string> {
+  try {
+    return (await readFile(join(directory, 'namespace'), 'utf8')).trim() || 'default';
+  } catch {
+    return 'default';
+  }
+}
+
 /** @throws Failure of kind configuration, which says what to put right */
-async function chooseFrom(place: Extract<Place, { kind: 'files' }>, context: string | null): Promise<Chosen> {
+async function chooseFrom(place: Extract<Place, { kind: 'files' }>, context: string | null, overrides: Overrides): Promise<Chosen> {
   const stamp = await stampOf(place.files);
   const documents: Document[] = [];
   for (const file of place.files) {
@@ -181,29 +204,30 @@ async function chooseFrom(place: Extract<Place, { kind: 'files' }>, context: str
   const chosen = contexts.get(name);
   if (!chosen) throw bad(`${where} has no context ${name}`, `give --context NAME (there: ${listed(contexts.keys())})`);
   const label = `context ${name} of ${chosen.file}`;
-  const clusterName = text(chosen.context['cluster']);
+  const clusterName = overrides.cluster ?? text(chosen.context['cluster']);
   const cluster = clusters.get(clusterName ?? '');
   if (!cluster) throw bad(`${label} names the cluster ${clusterName ?? '""'}, which is not there`);
-  const userName = text(chosen.context['user']);
-  const user = userName === null ? {} : users.get(userName);
+  const userName = overrides.user ?? text(chosen.context['user']);
+  const found = userName === null ? {} : users.get(userName);
+  const user = found && impersonating(found, overrides);
   if (!user) throw bad(`${label} names the user ${userName ?? '""'}, which is not there`);
   const server = text(cluster['server'])?.replace(/\/+$/, '') ?? '';
   if (!/^https?:\/\/./.test(server) || !URL.canParse(server)) throw bad(`${label}: its cluster has no server that is a URL`);
   checkUser(user, label);
   if (place.person) await checkOwner(place.person, { ...cluster, ...user });
-  return { server, label, cluster, ...believe(user, label), person: place.person, stamp };
+  return { server, label, cluster, ...believe(user, label), namespace: text(chosen.context['namespace']) ?? 'default', person: place.person, stamp };
 }
 
-async function ofServiceAccount({ directory, host, port }: Extract<Place, { kind: 'service account' }>, context: string | null): Promise<Chosen> {
+async function ofServiceAccount({ directory, host, port }: Extract<Place, { kind: 'service account' }>, context: string | null, overrides: Overrides): Promise<Chosen> {
   if (context !== null) throw bad(`there is no kubeconfig that could have a context ${context}`, 'give --kubeconfig FILE, or no --context');
   const server = `https://${isIPv6(host) ? `[${host}]` : host}:${port}`;
   return {
     server, label: "this pod's service account", cluster: { server, 'certificate-authority': join(directory, 'ca.crt') },
-    ...believe({ tokenFile: join(directory, 'token') }, ''), person: null, stamp: '',
+    ...believe(impersonating({ tokenFile: join(directory, 'token') }, overrides), ''), namespace: await namespaceIn(directory), person: null, stamp: '',
   };
 }
 
 /** @throws Failure of kind configuration, which says what to put right */
-export function choose(place: Place, context: string | null): Promise<Chosen> {
-  return place.kind === 'files' ? chooseFrom(place, context) : ofServiceAccount(place, context);
+export function choose(place: Place, context: string | null, overrides: Overrides = {}): Promise<Chosen> {
+  return place.kind === 'files' ? chooseFrom(place, context, overrides) : ofServiceAccount(place, context, overrides);
 }
