@@ -127,7 +127,7 @@ function input(state: State, event: InputEvent, now: number): Update {
 function scroll(state: State, move: Move): State {
   const { menu, overlay } = state;
   if (menu !== null) {
-    const [items, page] = menu.kind === 'sort' ? [sortItems(menu).length, 5] : [pickerItems(state, menu).length, pickerPage(state)];
+    const [items, page] = menu.kind === 'sort' ? [sortItems(state, menu).length, 5] : [pickerItems(state, menu).length, pickerPage(state)];
     return { ...state, menu: { ...menu, index: Math.max(0, Math.min(items - 1, menu.index + distance(move, page))) } };
   }
   if (overlay === null) return moveSelection(state, move);
@@ -140,7 +140,7 @@ function command(state: State, name: Exclude<Command, ChaosCommand | 'quit' | 'i
   switch (name) {
     case 'suspend': return { state, effects: [{ kind: 'suspend' }] };
     case 'redraw': return { state, effects: [{ kind: 'redraw' }] };
-    case 'help': return only({ ...state, overlay: { kind: 'help', scroll: 0 } });
+    case 'help': case 'nodes': return only({ ...state, overlay: { kind: name, scroll: 0 } });
     case 'close': return only({ ...state, overlay: null });
     case 'back': return backInPanel(state) ?? only(back(state, now));
     case 'focusNext': return only(focusBy(state, 1));

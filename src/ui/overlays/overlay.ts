@@ -1,4 +1,4 @@
-/** Help and details: a text over the panes, as long as it needs, scrolled. */
+/** Help, nodes and details: a text over the panes, as long as it needs, scrolled. */
 import type { Pen } from '../draw/pen.ts';
 import { penOf } from '../draw/pen.ts';
 import type { Piece } from '../draw/box.ts';
@@ -7,10 +7,15 @@ import { calculateLayout } from '../layout.ts';
 import type { State } from '../model.ts';
 import { detailLines, detailTitle } from './details.ts';
 import { helpLines } from './help.ts';
+import { nodesLines, nodesTitle } from './nodes.ts';
 
 function content(state: State, pen: Pen, width: number): string[] {
   if (state.overlay === null || width <= 0) return [];
-  return state.overlay.kind === 'help' ? helpLines(state, pen, width) : detailLines(state, state.overlay, pen, width);
+  switch (state.overlay.kind) {
+    case 'help': return helpLines(state, pen, width);
+    case 'nodes': return nodesLines(state, pen, width);
+    case 'details': return detailLines(state, state.overlay, pen, width);
+  }
 }
 
 function room(state: State): { readonly width: number; readonly height: number; readonly pad: number } {
@@ -31,7 +36,7 @@ export function drawOverlay(state: State, pen: Pen, width: number, height: numbe
   const { width: inner, height: page, pad } = room(state);
   const lines = content(state, pen, inner);
   const offset = Math.max(0, Math.min(overlay.scroll, lines.length - page));
-  const title: Piece[] = overlay.kind === 'help' ? [{ text: 'help', role: 'title', rank: 0 }] : detailTitle(state, overlay);
+  const title: Piece[] = overlay.kind === 'details' ? detailTitle(state, overlay) : overlay.kind === 'nodes' ? nodesTitle(state) : [{ text: 'help', role: 'title', rank: 0 }];
   const facts: Piece[] = lines.length > page ? [{ text: `${offset + 1}-${Math.min(lines.length, offset + page)} of ${lines.length}`, role: 'dim', rank: 1 }] : [];
   return drawBox(pen, { width, height, title, facts, focused: true, pad }, {
     lines: lines.slice(offset, offset + page), scroll: { offset, shown: page, total: lines.length, firstLine: 0 },
