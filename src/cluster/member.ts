@@ -121,8 +121,11 @@ export class Member {
       mine(() => this.#feed.lost('the session has ended'));
     } finally {
       for (const one of undo) one();
-      if (this.#session === session) this.#session = null;
-      this.#shut(session);
+      // Else it has been shut already.
+      if (this.#session === session) {
+        this.#session = null;
+        this.#shut(session);
+      }
     }
   }
 
