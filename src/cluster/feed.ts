@@ -11,6 +11,8 @@ import { type NodeFrame, onNode } from './on-node.ts';
 /** A node is late when nothing came for so many of its intervals, and for this much longer; its rows go then. Milliseconds. */
 export const LATE_INTERVALS = 3;
 export const LATE_MS = 1000;
+/** Frames may come less often than they are made: where there are more nodes than can be taken in. Milliseconds at most. */
+const LONGEST_GAP_MS = 10_000;
 /** Frames that are held for ticks to come. */
 const HELD = 2;
 /** Frames whose quickest tells the clock. */
@@ -30,6 +32,8 @@ export class Feed {
   #shown: NodeFrame | null = null;
   /** When the last Frame came; null: none did. */
   #cameAt: number | null = null;
+  /** Between the last two. */
+  #gapMs = 0;
   #skews: number[] = [];
   #skipped = 0;
 
@@ -73,6 +77,7 @@ export class Feed {
       return this.refused('its Frames have another shape than this kbtop knows: bring both to the same version');
     }
     this.open();
+    if (this.#cameAt !== null) this.#gapMs = Math.min(now.mono - this.#cameAt, LONGEST_GAP_MS);
     this.#cameAt = now.mono;
     this.#skews.push(Date.parse(frame.time) - now.wall);
     if (this.#skews.length > CLOCK_FRAMES) this.#skews.shift();
@@ -95,7 +100,7 @@ export class Feed {
   }
 
   #isLate(mono: number, frame: NodeFrame | null): boolean {
-    return frame !== null && this.#cameAt !== null && mono - this.#cameAt > LATE_INTERVALS * frame.intervalMs + LATE_MS;
+    return frame !== null && this.#cameAt !== null && mono - this.#cameAt > LATE_INTERVALS * Math.max(frame.intervalMs, this.#gapMs) + LATE_MS;
   }
 
   #state(): NodeState {

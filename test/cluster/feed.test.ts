@@ -55,6 +55,16 @@ describe('what came of a node', () => {
     expect(feed.take(at(late + 600))).toMatchObject({ status: { state: 'ok', repeated: false } });
   });
 
+  it('is not late for coming as seldom as it does, but for coming no more', () => {
+    const feed = new Feed('n1'), node = new FakeNode();
+    for (let i = 0; i < 4; i++) {
+      feed.push(node.next(), at(i * 6000));
+      feed.take(at(i * 6000 + 1));
+      if (i > 0) expect(feed.take(at(i * 6000 + 5999)).status.state).toBe('ok');
+    }
+    expect(feed.take(at(18_000 + LATE_INTERVALS * 6000 + LATE_MS + 1)).status.state).toBe('late');
+  });
+
   it('says that the way to it broke while its last rows still stand', () => {
     const feed = new Feed('n1');
     feed.push(new FakeNode().next(), at(0));
