@@ -196,7 +196,7 @@ function leading(state: State, pane: AnyPane, columns: readonly AnyColumn[]): re
   if (pane.id === 'containers') {
     if (by === 'pod') return reranked(columns, { pod: 0 });
     if (by === 'namespace') return reranked(columns, { namespace: 0 }, GROUP_MINS);
-    if (by === 'node') return reranked(columns, { node: 0, pod: 1, container: 1 }, { container: GROUP_MINS.container });
+    if (by === 'node') return reranked(columns, { node: 0, pod: 1, container: 1 }, { node: 24, container: GROUP_MINS.container });
     if (by !== 'workload') return columns;
     const at = columns.findIndex((column) => column.id === 'pod' || column.id === 'container');
     const owner = columns.filter((column) => column.id === 'owner');

@@ -18,12 +18,15 @@ interface Field {
 
 const seconds = (ms: number | null): string => (ms === null ? '-' : `${(ms / 1000).toFixed(1)}s`);
 
+/** "+12.3s"; without a sign where it rounds to nothing. */
+const offset = (ms: number | null): string => (ms === null || Math.abs(ms) < 50 ? seconds(ms && 0) : `${ms > 0 ? '+' : ''}${seconds(ms)}`);
+
 /** In the order in which they give way from the right. */
 const FIELDS: readonly Field[] = [
   { title: 'NODE', align: 'left', text: ({ name }) => name },
   { title: 'STATE', align: 'left', text: ({ state }) => state },
   { title: 'ITS TIME', align: 'left', text: ({ time }) => (time === null ? '-' : formatTime(time)) },
-  { title: 'CLOCK', align: 'right', text: ({ skewMs }) => (skewMs === null ? '-' : `${skewMs >= 0 ? '+' : ''}${seconds(skewMs)}`) },
+  { title: 'CLOCK', align: 'right', text: ({ skewMs }) => offset(skewMs) },
   { title: 'EVERY', align: 'right', text: ({ intervalMs }) => seconds(intervalMs) },
   { title: 'SKIPPED', align: 'right', text: ({ skipped }) => formatCount(skipped) },
   { title: 'CPUS', align: 'right', text: ({ info }) => (info === null ? '-' : String(info.cpus)) },
@@ -33,6 +36,8 @@ const FIELDS: readonly Field[] = [
 ];
 
 const LONGEST = 32;
+/** Of a reason below its node. */
+const INDENT = 2;
 
 export function nodesTitle(state: State): Piece[] {
   const nodes = state.shown?.frame.nodes ?? [];
@@ -59,9 +64,9 @@ export function nodesLines(state: State, pen: Pen, width: number): string[] {
     line(FIELDS.map(({ title }) => title), () => 'heading'),
     ...nodes.flatMap((node) => [
       line(FIELDS.map((field) => field.text(node)), (i) => (i === 0 ? 'strong' : i === 1 ? ROLES[node.state] : 'text')),
-      ...(node.reason === null ? [] : textLines(pen, `  ${node.reason}`, width, ROLES[node.state])),
+      ...(node.reason === null ? [] : textLines(pen, node.reason, Math.max(1, width - INDENT), ROLES[node.state]).map((text) => pen.fit('', Math.min(INDENT, width - 1)) + text)),
     ]),
     blankLine(width),
-    ...textLines(pen, 'CLOCK: ahead (+) of this machine\'s or behind it, the way of its Frames included. SKIPPED: Frames that came faster than this view ticks, or late; their events and losses are not. AGENT%: CPU of kbtop and its BPF programs there, of one CPU.', width, 'dim'),
+    ...textLines(pen, 'CLOCK: ahead (+) of this machine\'s or behind it, the way of its Frames included. SKIPPED: Frames that came faster than this view ticks; their events and losses were told with the next. AGENT%: CPU of kbtop and its BPF programs there, of one CPU.', width, 'dim'),
   ];
 }
