@@ -113,7 +113,20 @@ export class ClusterSource implements FrameSource {
   }
 
   #schedule(ms: number): void {
+    this.#nextTick();
     this.#nextTick = this.#clock.after(ms, () => this.#tick());
+  }
+
+  /**
+   * What putting together and showing took is part of the interval. Where it takes most of it, because there are more nodes
+   * than this machine can show that often, ticks come less often: half of the time is left for keys and for what comes in.
+   */
+  #scheduleAfter(began: number): void {
+    setImmediate(() => setImmediate(() => {
+      if (this.#closing !== null) return;
+      const busy = this.#now().mono - began;
+      this.#schedule(Math.max(this.#intervalMs - busy, busy, 0));
+    }));
   }
 
   #tick(): void {
@@ -123,8 +136,7 @@ export class ClusterSource implements FrameSource {
     this.#seq += 1;
     this.#latest = mergeFrames(Array.from(this.#members.values(), (member) => member.take()), { name: this.#options.name, seq: this.#seq, time: new Date(wall), intervalMs: elapsed });
     for (const listener of this.#listeners) this.#deliver(listener, this.#latest);
-    // The time that putting together took is part of the interval.
-    this.#schedule(Math.max(0, this.#intervalMs - (this.#now().mono - mono)));
+    this.#scheduleAfter(mono);
   }
 
   #deliver(listener: (frame: Frame) => void, frame: Frame): void {
@@ -160,7 +172,6 @@ export class ClusterSource implements FrameSource {
   setInterval(ms: number): void {
     if (this.#closing !== null || ms === this.#intervalMs) return;
     this.#intervalMs = ms;
-    this.#nextTick();
     this.#schedule(ms);
   }
 
