@@ -5,7 +5,7 @@ import { parseFilter } from '../filter.ts';
 import type { Menu, Prompt, State } from '../model.ts';
 import { withPane } from '../model.ts';
 import { areaOf } from '../panes/area.ts';
-import type { AnyColumn } from '../rows.ts';
+import type { AnyColumn, AnyPane } from '../rows.ts';
 import { columnById, paneOf } from '../rows.ts';
 import { paneView } from '../view.ts';
 import { NO_ROW, chosenRow } from './drill.ts';
@@ -21,7 +21,10 @@ export function openDetails(state: State, now: number): State {
 
 export const toggleErrorsOnly = (state: State): State => withPane(state, state.focus, { errorsOnly: !state.panes[state.focus].errorsOnly });
 
-const sortable = (state: State, id: PaneId): readonly AnyColumn[] => presentIn(paneOf(id).columns, state.shown?.frame).filter((column) => column.trendOf === undefined);
+export const sortable = (pane: AnyPane): readonly AnyColumn[] => pane.columns.filter((column) => column.trendOf === undefined);
+
+/** Those that the Frame on screen has. */
+const sortableNow = (state: State, id: PaneId): readonly AnyColumn[] => presentIn(sortable(paneOf(id)), state.shown?.frame);
 
 /** Sort by a column: numbers and times start with the largest, names with the first letter. */
 export function sortBy(state: State, id: PaneId, column: string): State {
@@ -31,7 +34,7 @@ export function sortBy(state: State, id: PaneId, column: string): State {
 
 /** Sort the focused pane by the next column, or the one before. */
 export function sortStep(state: State, by: number): State {
-  const columns = sortable(state, state.focus);
+  const columns = sortableNow(state, state.focus);
   const at = columns.findIndex((column) => column.id === state.panes[state.focus].sort.column);
   const next = columns[(at + by + columns.length) % columns.length];
   return next === undefined ? state : sortBy(state, state.focus, next.id);
@@ -43,16 +46,16 @@ export function reverse(state: State): State {
 }
 
 export function openSortMenu(state: State): State {
-  const index = sortable(state, state.focus).findIndex((column) => column.id === state.panes[state.focus].sort.column);
+  const index = sortableNow(state, state.focus).findIndex((column) => column.id === state.panes[state.focus].sort.column);
   return { ...state, menu: { kind: 'sort', pane: state.focus, index: Math.max(0, index) } };
 }
 
 /** Entries of the open list of columns. */
-export const sortItems = (state: State, menu: Extract<Menu, { kind: 'sort' }>): readonly string[] => sortable(state, menu.pane).map((column) => column.title);
+export const sortItems = (state: State, menu: Extract<Menu, { kind: 'sort' }>): readonly string[] => sortableNow(state, menu.pane).map((column) => column.title);
 
 export function acceptSort(state: State, menu: Extract<Menu, { kind: 'sort' }>): State {
   const closed = { ...state, menu: null };
-  const column = sortable(state, menu.pane)[menu.index];
+  const column = sortableNow(state, menu.pane)[menu.index];
   return column === undefined || column.id === state.panes[menu.pane].sort.column ? closed : sortBy(closed, menu.pane, column.id);
 }
 
