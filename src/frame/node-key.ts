@@ -18,10 +18,10 @@ export function nodeOfKey(key: string): string | null {
   return at < 0 ? null : key.slice(at + 1);
 }
 
-/** Whether the numbers of a container stood in the Frame before: whoever adds up Frames must leave them out. */
-export function repeats({ nodes }: Frame): (key: string) => boolean {
-  const names = new Set(nodes?.filter(({ repeated }) => repeated).map(({ name }) => name));
-  return names.size === 0 ? () => false : (key) => names.has(nodeOfKey(key) ?? '');
+/** Those of a Frame's rows that did not stand in the Frame before: whoever adds up Frames counts these. */
+export function freshRows<Row extends { readonly container: string }>({ nodes }: Frame, rows: readonly Row[]): readonly Row[] {
+  const repeated = new Set(nodes?.flatMap((node) => (node.repeated ? [node.name] : [])));
+  return repeated.size === 0 ? rows : rows.filter(({ container }) => !repeated.has(nodeOfKey(container) ?? ''));
 }
 
 /** Length of the interval that the counts of a container are over, milliseconds. */

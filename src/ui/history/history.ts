@@ -4,7 +4,7 @@ import { HIST_MIN_SHIFT, HIST_OCTAVES, HIST_SUB_SHIFT, bucketOf } from '../../fr
 import { PANE_IDS } from '../../frame/panes/index.ts';
 import type { RowContext } from '../../frame/columns.ts';
 import { ALL_CONTAINERS, contextOf } from '../../frame/names.ts';
-import { intervalsOf, repeats } from '../../frame/node-key.ts';
+import { freshRows, intervalsOf } from '../../frame/node-key.ts';
 import type { AnyPane, AnyRow, ViewRow } from '../rows.ts';
 import { paneOf } from '../rows.ts';
 import type { Scope } from '../scope.ts';
@@ -93,9 +93,7 @@ export class History {
   /** Rows of nodes that told nothing new have been counted already. */
   #pushTotals(frame: Frame): void {
     const { syscalls, runqueue } = frame.panes;
-    const counted = repeats(frame);
-    const news = <Row extends { readonly container: string }>(rows: readonly Row[]): readonly Row[] => (frame.nodes === undefined ? rows : rows.filter((row) => !counted(row.container)));
-    this.#totals.add(news(syscalls.rows), news(runqueue.rows), frame.intervalMs, intervalsOf(frame));
+    this.#totals.add(freshRows(frame, syscalls.rows), freshRows(frame, runqueue.rows), frame.intervalMs, intervalsOf(frame));
   }
 
   #pushTrends(pane: AnyPane, rows: readonly AnyRow[], context: RowContext, tick: number): void {
