@@ -150,6 +150,14 @@ describe('a cluster on the screen', () => {
     expect(text(press({ ...liveState(CLUSTER), focus: 'containers' }, 'down', 'd'))).not.toMatch(/^.*\bnode {2,}\S/m);
   });
 
+  it('tells on which node somebody else\'s fault is armed, and has no key to arm one', () => {
+    const state = clusterState();
+    const fault = { id: 1, node: 'worker-2', rule: 'openat ENOSPC', target: '5001@worker-2', targets: ['5001@worker-2'], targetName: 'shop/web-1', backend: 'lsm', hits: 3, remainingMs: 9000, remainingHits: 97, dryRun: false, state: 'armed' } as const;
+    const armed = shows(state, new History(), { ...frameOf(state), chaos: [fault] });
+    expect(text(armed)).toMatch(/CHAOS openat ENOSPC on shop\/web-1 on worker-2 9s left 3\/100 hits/);
+    expect(press(armed, 'c')).toBe(armed);
+  });
+
   it('counts what a node tells once, however often its Frame is shown', () => {
     const fleet = new Fleet(['worker-1']);
     const told = clusterState({ fleet, ticks: 2 });

@@ -52,7 +52,7 @@ export function allArmed(state: State): AllArmed {
   // The door knows better than a Frame that was made before the fault ended.
   if (frame === undefined || chaos !== null) return NONE;
   const of = (dry: boolean): Armed[] => frame.chaos.filter(({ dryRun, state }) => state === 'armed' && dryRun === dry)
-    .map(({ rule, targetName, hits, remainingMs, remainingHits }) => ({ rule, target: targetName, leftMs: Math.max(0, remainingMs), hits, maxHits: hits + remainingHits }));
+    .map(({ rule, targetName, node, hits, remainingMs, remainingHits }) => ({ rule, target: node === undefined ? targetName : `${targetName} on ${node}`, leftMs: Math.max(0, remainingMs), hits, maxHits: hits + remainingHits }));
   return { real: of(false), dry: of(true) };
 }
 
