@@ -37,6 +37,10 @@ const small = { cols: 80, rows: 24, workload: true, scale: 2 } as const;
 const large = { cols: 160, rows: 45, workload: true, scale: 1 } as const;
 const trueColour = { COLORTERM: 'truecolor' };
 
+/** Four agents, one of which falls silent. */
+const ALL_NODES = ['node_modules/.bin/node', 'screenshots/all-nodes.mjs'] as const;
+const cluster: readonly Step[] = [{ waitFor: '4 nodes, 1 late', timeoutMs: 60_000 }, { waitFor: '6/6 probes' }, { collectMs: 25_000 }];
+
 export const SCENARIOS: readonly Scenario[] = [
   { ...small, name: 'top-80x24', steps: [...settled, ...demoOnly] },
   { ...small, name: 'top-80x24-16-colours', env: { TERM: 'xterm' }, steps: [...settled, ...demoOnly] },
@@ -58,5 +62,8 @@ export const SCENARIOS: readonly Scenario[] = [
   // Bob's screen, which follows Alice's.
   { ...large, name: 'pairing-160x45', env: trueColour, command: ['node_modules/.bin/node', 'screenshots/pairing.ts'], steps: [{ waitFor: /3 viewers, following alice@pts\/3[\s\S]*\/shop\|jobs/, timeoutMs: 90_000 }, { collectMs: 30_000 }] },
   { ...small, name: 'viewers-80x24', env: trueColour, command: ['node_modules/.bin/node', 'screenshots/pairing.ts'], steps: [{ waitFor: /3 viewers, following alice@pts\/3[\s\S]*\/shop\|jobs/, timeoutMs: 90_000 }, { keys: 'V' }, { waitFor: 'carol@pts/7' }, { collectMs: 1_000 }] },
+  // The whole cluster, one node of which has fallen silent; then the nodes themselves.
+  { ...large, name: 'all-nodes-160x45', command: ALL_NODES, env: trueColour, steps: [...cluster, { keys: '5' }, { collectMs: 6_500 }] },
+  { ...large, name: 'nodes-160x45', command: ALL_NODES, env: trueColour, steps: [...cluster, { keys: 'N' }, { collectMs: 1_500 }] },
   { ...small, name: 'namespaces-80x24', steps: [...settled, { keys: 'n' }, { collectMs: 1_000 }] },
 ];

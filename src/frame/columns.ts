@@ -42,6 +42,8 @@ export interface Column<Row> {
   readonly rank: number;
   /** Screen only: takes no room while no row knows it. */
   readonly optional?: boolean;
+  /** There only in Frames of several nodes. */
+  readonly cluster?: true;
   /** Raw value, for sorting and exports; null is unknown. */
   value(row: Row, context: RowContext): string | number | null;
   /** Text for the screen where the unit's own format is not right (already in words, not yet escaped). */
@@ -87,6 +89,8 @@ export interface Grouping<Row> {
   readonly id: string;
   /** As titles and messages say it: "by pod". */
   readonly label: string;
+  /** There only in Frames of several nodes. */
+  readonly cluster?: true;
   /** Whose rows become one (see grouping.ts); null: everybody's. */
   readonly by: GroupBy | null;
   /** What keeps rows of the same group apart; absent: nothing does. */
@@ -117,10 +121,17 @@ export interface PaneDef<P extends PaneId = PaneId, Row = PaneRows[P]> {
   readonly kind: 'table' | 'stream';
   /** Ways to put rows together, that to begin with first; absent: rows stay as they are. */
   readonly groupings?: readonly Grouping<Row>[];
+  /** The row with the keys of all containers that it refers to besides its own replaced; absent: it refers to none. */
+  withKeys?(row: Row, replace: (key: string) => string): Row;
   /** Something is wrong with this row: what "errors only" keeps. */
   isTrouble(row: Row, context: RowContext): boolean;
   /** Streams whose rows may be unfinished: the key that an unfinished row shares with the row that ends it. */
   pendingKey?(row: Row): string;
   /** This row is unfinished: a later row with the same pendingKey takes its place. */
   isPending?(row: Row): boolean;
+}
+
+/** Those of a pane's columns or groupings that a Frame has. */
+export function presentIn<One extends { readonly cluster?: true }>(all: readonly One[], frame: Frame | null | undefined): readonly One[] {
+  return frame?.nodes === undefined ? all.filter((one) => one.cluster === undefined) : all;
 }

@@ -73,6 +73,8 @@ export interface PodStatus {
 /** Who a cgroup is. Every cgroup that a row refers to stands in `Frame.containers` under its key. */
 export interface ContainerInfo {
   readonly kind: ContainerKind;
+  /** Name of its node; only in Frames of several nodes. */
+  readonly node?: string;
   /** Kernel id of the cgroup: the inode of its directory. Decimal, since it may pass 2^53. */
   readonly cgroupId: string;
   /** Path below the mount of its hierarchy; null when the cgroup was gone before it could be read. */
@@ -231,7 +233,10 @@ export interface NodeInfo {
 
 /** A fault that is armed. */
 export interface ChaosStatus {
+  /** In a Frame of several nodes, one's own only together with `node`. */
   readonly id: number;
+  /** Only in Frames of several nodes. */
+  readonly node?: string;
   /** In a sentence. Raw. */
   readonly rule: string;
   /** The first of its cgroup keys; '' while it has none. */
@@ -257,6 +262,34 @@ export interface SelfCost {
   readonly rssBytes: number | null;
 }
 
+/**
+ * ok: its rows are here. connecting: it has not told anything yet. late: it has told nothing for several intervals, so its
+ * rows are left out. lost: the way to it broke. refused: it is there and cannot be shown.
+ */
+export type NodeState = 'ok' | 'connecting' | 'late' | 'lost' | 'refused';
+
+/** One node of a Frame of several. */
+export interface NodeStatus {
+  readonly name: string;
+  readonly state: NodeState;
+  /** Why it is not ok, one line. Raw. */
+  readonly reason: string | null;
+  /** End of the interval that its rows are about, by its own clock; null: it has no rows here. */
+  readonly time: string | null;
+  /** Length of that interval, milliseconds: every count of the node is over this one, not over the Frame's. */
+  readonly intervalMs: number | null;
+  /** How far its clock is ahead of the one here, milliseconds: as its quickest Frame of late tells, the way included. */
+  readonly skewMs: number | null;
+  /** Frames of it that came and were not shown, since the beginning. Their events and losses were told with the next. */
+  readonly skipped: number;
+  /** Its rows stood in the Frame before: whoever adds up counts must leave them out. Events and losses are not told again. */
+  readonly repeated: boolean;
+  /** Null: not told yet. */
+  readonly info: NodeInfo | null;
+  /** Of its agent. */
+  readonly self: SelfCost | null;
+}
+
 export interface Frame {
   readonly schema: typeof SCHEMA;
   readonly seq: number;
@@ -270,6 +303,12 @@ export interface Frame {
   readonly panes: Panes;
   readonly chaos: readonly ChaosStatus[];
   readonly self: SelfCost;
+  /**
+   * Only in a Frame of several nodes: all of them, also those that it has no rows of, by name. `node`, `self`, losses and
+   * totals are then of all together (`node.cgroupMode` is that of most), and keys of containers are `KEY@NODE` (see
+   * node-key.ts).
+   */
+  readonly nodes?: readonly NodeStatus[];
 }
 
 export const NO_LOSS: Loss = { seen: 0, kept: 0, lostRing: 0, lostMap: 0, lostFault: 0, unattributed: 0, overBudget: 0 };

@@ -1,13 +1,13 @@
 /**
  * Containers put together: the cgroups of a container, the containers of a pod, the pods of a workload, all of a
- * namespace. What a row stands for, whom it holds, and who its group is.
+ * namespace, all of a node. What a row stands for, whom it holds, and who its group is.
  */
 import type { ContainerInfo, ContainerKind, PodStatus } from './frame.ts';
 import { containerName } from './names.ts';
 import { statusSeverity } from './pod.ts';
 
-/** From the finest to the coarsest. */
-export const GROUPS = ['container', 'pod', 'workload', 'namespace'] as const;
+/** From the finest to the coarsest. Nodes are told apart only in Frames of several. */
+export const GROUPS = ['container', 'pod', 'workload', 'namespace', 'node'] as const;
 export type GroupBy = (typeof GROUPS)[number];
 
 /** The next finer; a container is the finest. */
@@ -21,10 +21,10 @@ const inKubernetes = (info: ContainerInfo): boolean => info.namespace !== null |
 
 /**
  * What the group is that a container falls into: a pod that nobody owns stands for itself among workloads, and what is
- * in no pod for itself among pods. By namespace everything is in some group.
+ * in no pod for itself among pods. By namespace and by node everything is in some group.
  */
 export function standsFor(by: GroupBy, info: ContainerInfo): GroupBy {
-  if (by === 'namespace' || by === 'container') return by;
+  if (by === 'namespace' || by === 'node' || by === 'container') return by;
   if (by === 'workload' && info.owner !== null) return by;
   return info.podUid !== null || info.pod !== null ? 'pod' : 'container';
 }
@@ -32,21 +32,23 @@ export function standsFor(by: GroupBy, info: ContainerInfo): GroupBy {
 /** What stands in place of a namespace where there is none, or where it is not known. */
 export const noNamespace = (info: ContainerInfo): string => (inKubernetes(info) ? '(not known)' : '(no namespace)');
 
-/** The group that a container falls into. Never the key of a container: these are decimal. */
+/** The group that a container falls into. Never the key of a container: these begin with a digit. */
 export function groupKey(by: GroupBy, key: string, info: ContainerInfo): string {
   switch (standsFor(by, info)) {
+    case 'node': return `node:${info.node ?? ''}`;
     case 'namespace': return info.namespace === null ? `namespace${noNamespace(info)}` : `namespace:${info.namespace}`;
     case 'workload': return `workload:${info.namespace ?? ''}/${info.owner?.kind ?? ''}/${info.owner?.name ?? ''}`;
     case 'pod': return info.podUid === null ? `pod:${info.namespace ?? ''}/${info.pod ?? ''}` : `pod:${info.podUid}`;
     // A container may have cgroups inside its own: systemd makes them, and crun.
-    case 'container': return info.containerId === null ? key : `container:${info.podUid ?? ''}/${info.containerId}`;
+    case 'container': return info.containerId === null ? key : `container:${info.podUid ?? ''}/${info.containerId}${info.node === undefined ? '' : `@${info.node}`}`;
   }
 }
 
 /** Whether another container is in the group that this one stands for; says what groupKey says. */
 export function groupTest(by: GroupBy, key: string, info: ContainerInfo): (key: string, other: ContainerInfo) => boolean {
-  const { namespace, owner, podUid, pod, containerId } = info;
+  const { namespace, owner, podUid, pod, containerId, node } = info;
   switch (standsFor(by, info)) {
+    case 'node': return (_key, other) => other.node === node;
     case 'namespace': {
       if (namespace !== null) return (_key, other) => other.namespace === namespace;
       const kubernetes = inKubernetes(info);
@@ -54,7 +56,7 @@ export function groupTest(by: GroupBy, key: string, info: ContainerInfo): (key: 
     }
     case 'workload': return (_key, other) => other.owner !== null && other.owner.name === owner?.name && other.owner.kind === owner.kind && other.namespace === namespace;
     case 'pod': return podUid === null ? (_key, other) => other.podUid === null && other.pod === pod && other.namespace === namespace : (_key, other) => other.podUid === podUid;
-    case 'container': return containerId === null ? (other) => other === key : (_key, other) => other.containerId === containerId && other.podUid === podUid;
+    case 'container': return containerId === null ? (other) => other === key : (_key, other) => other.containerId === containerId && other.podUid === podUid && other.node === node;
   }
 }
 
@@ -114,17 +116,21 @@ export function groupInfo(by: GroupBy, infos: readonly ContainerInfo[]): Contain
   const level = standsFor(by, first);
   // Cgroups of one container: it is called by the outermost.
   if (level === 'container') return infos.reduce((a, b) => ((b.cgroup?.length ?? Infinity) < (a.cgroup?.length ?? Infinity) ? b : a));
-  const pods = new Map<string, string>(), containers = new Map<string, string>(), images = new Map<string, string>();
+  const pods = new Map<string, string>(), containers = new Map<string, string>(), images = new Map<string, string>(), nodes = new Map<string, string>();
   for (const info of infos) {
+    if (info.node !== undefined) nodes.set(info.node, info.node);
     if (standsFor('pod', info) === 'pod') pods.set(podKey(info), info.pod ?? `pod ${info.podUid?.slice(0, 8) ?? ''}`);
-    if (info.kind !== 'sandbox' && (info.containerId !== null || !inKubernetes(info))) containers.set(groupKey('container', info.cgroup ?? info.cgroupId, info), containerName(info));
+    // A node is all services, too: what it is counted by are its containers.
+    if (info.kind !== 'sandbox' && (info.containerId !== null || (level !== 'node' && !inKubernetes(info)))) containers.set(groupKey('container', info.cgroup ?? info.cgroupId, info), containerName(info));
     if (info.image !== null) images.set(info.image, info.image);
   }
+  const node = counted(nodes, 'nodes');
   return {
+    ...(node !== null && { node }),
     kind: mergeKind(infos), cgroupId: common(infos, (info) => info.cgroupId) ?? '', cgroup: common(infos, (info) => info.cgroup),
-    namespace: common(infos, (info) => info.namespace) ?? (level === 'namespace' ? noNamespace(first) : null),
+    namespace: level === 'node' ? null : common(infos, (info) => info.namespace) ?? (level === 'namespace' ? noNamespace(first) : null),
     pod: counted(pods, 'pods'), podUid: common(infos, (info) => info.podUid),
-    container: counted(containers, inKubernetes(first) ? 'containers' : 'cgroups') ?? containerName(first), containerId: common(infos, (info) => info.containerId),
+    container: level === 'node' ? `${containers.size} container${containers.size === 1 ? '' : 's'}` : counted(containers, inKubernetes(first) ? 'containers' : 'cgroups') ?? containerName(first), containerId: common(infos, (info) => info.containerId),
     image: counted(images, 'images'), get labels() { return commonLabels(infos); }, labelSource: common(infos, (info) => info.labelSource),
     owner: common(infos, (info) => (info.owner === null ? null : `${info.owner.kind}/${info.owner.name}`)) === null ? null : first.owner,
     qos: common(infos, (info) => info.qos), podStatus: mergeStatus(infos), pidNs: common(infos, (info) => info.pidNs), nodename: common(infos, (info) => info.nodename),

@@ -20,7 +20,7 @@ interface IdentityColumn {
 export const IDENTITY_COLUMNS: readonly IdentityColumn[] = [
   { id: 'frameTime', help: 'End of the interval, ISO 8601 UTC', value: (frame) => frame.time },
   { id: 'intervalMs', help: 'Length of the interval, milliseconds', value: (frame) => frame.intervalMs },
-  { id: 'node', help: 'Name of the node', value: (frame) => frame.node.name },
+  { id: 'node', help: 'Name of the node', value: (frame, _key, info) => info.node ?? frame.node.name },
   { id: 'pane', help: 'Pane whose row it is', value: (_frame, _key, _info, pane) => pane },
   { id: 'containerKey', help: 'Key of the cgroup in the JSON', value: (_frame, key) => key },
   { id: 'kind', help: 'pod, container, sandbox, service, user, host or unknown', value: (_frame, _key, info) => info.kind },

@@ -2,6 +2,7 @@
 import { escapeForTerminal } from '../frame/escape.ts';
 import type { Frame, Loss, PaneId } from '../frame/frame.ts';
 import { contextOf } from '../frame/names.ts';
+import { nodesText } from '../frame/nodes.ts';
 import { formatBytes, formatPct, formatRate, formatValue } from '../frame/units.ts';
 import { type AnyColumn, type AnyPane, paneDef, rowsOf, tableColumns } from './any-pane.ts';
 import { type TableOptions, type TextCell, type TextColumn, tableLines } from './text-table.ts';
@@ -24,7 +25,7 @@ function textColumn(column: AnyColumn): TextColumn {
 
 /** The rows of one pane as a table. */
 export function paneLines(frame: Frame, pane: AnyPane, options: TableOptions & { readonly rows?: number | null }): string[] {
-  const columns = tableColumns(pane);
+  const columns = tableColumns(pane, frame);
   const context = contextOf(frame);
   const all = rowsOf(frame, pane.id);
   const shown = all.slice(0, options.rows ?? all.length);
@@ -43,7 +44,7 @@ function frameLine(frame: Frame): string {
   const { node, self } = frame;
   const own = [self.cpuPct === null ? null : `${formatPct(self.cpuPct)}% CPU`, self.rssBytes === null ? null : formatBytes(self.rssBytes)].filter((part) => part !== null);
   return [
-    `node ${escapeForTerminal(node.name)}`, `linux ${escapeForTerminal(node.kernel)}`, `cgroup ${node.cgroupMode}`,
+    ...(frame.nodes === undefined ? [`node ${escapeForTerminal(node.name)}`] : [`cluster ${escapeForTerminal(node.name)}`, nodesText(frame.nodes)]), `linux ${escapeForTerminal(node.kernel)}`, `cgroup ${node.cgroupMode}`,
     `${Number((frame.intervalMs / 1000).toFixed(3))}s to ${escapeForTerminal(frame.time)}`, ...(own.length > 0 ? [`kbtop ${own.join(' ')}`] : []),
   ].join('  ');
 }

@@ -88,10 +88,10 @@ class Families {
   }
 }
 
-/** Who: the same four labels on every series, empty where they do not apply. A pod's cgroup path changes with every restart, so it is left out. */
+/** Who: the same four labels on every series, empty where they do not apply, and the node where there are several. A pod's cgroup path changes with every restart, so it is left out. */
 function identityLabels(info: ContainerInfo): Labels {
   const pod = podName(info);
-  return { namespace: info.namespace ?? '', pod: pod ?? '', container: containerName(info), cgroup: pod === null ? info.cgroup ?? '' : '' };
+  return { namespace: info.namespace ?? '', pod: pod ?? '', container: containerName(info), cgroup: pod === null ? info.cgroup ?? '' : '', ...(info.node !== undefined && { node: info.node }) };
 }
 
 /** @param panes those that were asked for; the others are not mentioned */

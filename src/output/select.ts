@@ -1,7 +1,9 @@
 /** A Frame with what was asked for: some panes, some containers, sorted, so many rows. All formats write its result. */
 import { type ContainerInfo, type Frame, NO_LOSS, type PaneId, type Panes, type StreamTotal } from '../frame/frame.ts';
 import { contextOf } from '../frame/names.ts';
+import { intervalsOf } from '../frame/node-key.ts';
 import { PANE_IDS } from '../frame/panes/index.ts';
+import { keysOf } from '../frame/references.ts';
 import { type AnyRow, paneDef, rowsOf } from './any-pane.ts';
 import { type SortOrder, defaultSort, sortRows } from './sort.ts';
 
@@ -16,14 +18,12 @@ export interface Selection {
   readonly filter?: ContainerFilter | null;
 }
 
-function* referred(panes: Panes): Generator<string> {
-  for (const id of PANE_IDS) for (const row of panes[id].rows) yield row.container;
-  for (const row of panes.runqueue.rows) for (const by of row.preemptedBy) yield by.container;
-  for (const total of [...panes.opens.totals, ...panes.tcp.totals]) yield total.container;
+function perSecond(totals: readonly StreamTotal[], frame: Frame): number {
+  const intervalMs = intervalsOf(frame);
+  const counts = new Map<number, number>();
+  for (const { container, count } of totals) counts.set(intervalMs(container), (counts.get(intervalMs(container)) ?? 0) + count);
+  return [...counts].reduce((sum, [ms, count]) => sum + count / (ms / 1000), 0);
 }
-
-const perSecond = (totals: readonly StreamTotal[], frame: Frame): number =>
-  totals.reduce((sum, total) => sum + total.count, 0) / (frame.intervalMs / 1000);
 
 /** The Frame as asked for. Loss stays that of the whole pane: it cannot be told by container. */
 export function select(frame: Frame, selection: Selection): Frame {
@@ -52,7 +52,7 @@ export function select(frame: Frame, selection: Selection): Frame {
   const panes = Object.fromEntries(PANE_IDS.map((id) => [id, pane(id)])) as unknown as Panes;
   const containers: Record<string, ContainerInfo> = {};
   const targets = frame.chaos.map((rule) => rule.target);
-  for (const key of new Set([...referred(panes), ...targets])) {
+  for (const key of new Set([...keysOf(panes), ...targets])) {
     const info = frame.containers[key];
     if (info) containers[key] = info;
   }

@@ -9,7 +9,8 @@ export interface SortOrder {
 
 /** A column as a user names it: its id or its heading, in any case. */
 export function findColumn(pane: AnyPane, name: string): AnyColumn | undefined {
-  const columns = exportColumns(pane);
+  // Also those that only Frames of several nodes have: nobody knows yet what is sorted.
+  const columns = [...exportColumns(pane), ...pane.columns.filter((column) => column.cluster)];
   const wanted = name.toLowerCase();
   return columns.find((column) => column.id === name)
     ?? columns.find((column) => column.id.toLowerCase() === wanted)

@@ -1,6 +1,7 @@
 /** One tick's numbers of all panes made into a Frame: joins the panes, resolves the keys, counts what has no name. Pure. */
 import type { ChaosStatus, ContainerInfo, Frame, Loss, NodeInfo, PaneId, Panes, SelfCost } from '../frame/frame.ts';
 import { SCHEMA } from '../frame/frame.ts';
+import { keysOf } from '../frame/references.ts';
 import type { CgroupKey } from '../identity/key.ts';
 import { joinTotals } from './containers.ts';
 import type { ProbeTick } from './probe.ts';
@@ -16,17 +17,6 @@ export function joined(ticks: Ticks, ms: PaneMs): Ticks {
   const others = { syscalls: ok(ticks.syscalls), runqueue: ok(ticks.runqueue), opens: ok(ticks.opens), tcp: ok(ticks.tcp) };
   const seconds = { syscalls: ms.syscalls / 1000, runqueue: ms.runqueue / 1000, opens: ms.opens / 1000, tcp: ms.tcp / 1000 };
   return { ...ticks, containers: { ...ticks.containers, rows: joinTotals(ticks.containers.rows, others, seconds) } };
-}
-
-/** Every key that a row or total of these ticks refers to. */
-export function keysOf(ticks: Ticks): Set<CgroupKey> {
-  const keys = new Set<CgroupKey>();
-  for (const tick of Object.values(ticks)) {
-    for (const row of tick.rows) keys.add(row.container);
-    for (const total of tick.totals ?? []) keys.add(total.container);
-  }
-  for (const row of ticks.runqueue.rows) for (const other of row.preemptedBy) keys.add(other.container);
-  return keys;
 }
 
 /** Events of a pane whose cgroup has no known path. */

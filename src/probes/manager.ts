@@ -5,9 +5,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Addon, BpfObject, ProgramResult } from '../bpf/addon.ts';
 import type { Frame, Level, NodeInfo, PaneId } from '../frame/frame.ts';
+import { keysOf } from '../frame/references.ts';
 import { ClosedError, type FrameSource } from '../frame/source.ts';
 import { Identity } from '../identity/identity.ts';
-import { assemble, joined, keysOf, type PaneMs, type Ticks } from './assemble.ts';
+import { assemble, joined, type PaneMs, type Ticks } from './assemble.ts';
 import { type ChaosFeed, InjectedCounter } from './chaos-feed.ts';
 import { BeatClock } from './clock.ts';
 import { IgnoreLists, type Judge } from './ignored.ts';

@@ -5,7 +5,7 @@ export type Command =
   | 'quit' | 'interrupt' | 'suspend' | 'help' | 'back' | 'redraw'
   | 'focusNext' | 'focusPrevious' | 'focus' | 'zoom' | 'layout'
   | 'up' | 'down' | 'pageUp' | 'pageDown' | 'halfUp' | 'halfDown' | 'first' | 'last' | 'columnsLeft' | 'columnsRight'
-  | 'enter' | 'details' | 'group' | 'groupBack' | 'namespace'
+  | 'enter' | 'details' | 'group' | 'groupBack' | 'namespace' | 'nodes'
   | 'filter' | 'errorsOnly' | 'sortMenu' | 'sortNext' | 'sortPrevious' | 'reverse'
   | 'pause' | 'slower' | 'faster' | 'level' | 'totals' | 'heatMap' | 'reset' | 'save'
   | 'accept' | 'close'
@@ -37,6 +37,8 @@ const canLevel = (state: State): boolean => state.can.setLevel && !state.readOnl
 /** Without a door, or on a screen that must change nothing, no key for faults exists. */
 const canChaos = (state: State): boolean => state.chaos !== null && !state.readOnly;
 const inCompany = (state: State): boolean => state.company !== null;
+/** The screen is about a cluster. */
+const hasNodes = (state: State): boolean => state.shown?.frame.nodes !== undefined;
 const canInterval = (state: State): boolean => state.can.setInterval && !state.readOnly;
 
 const PANEL = ['form', 'faults', 'dryRun', 'confirm', 'waiting'] as const satisfies readonly Context[];
@@ -62,6 +64,7 @@ export const KEYMAP: readonly Binding[] = [
   { group: 'find', command: 'enter', keys: ['enter'], context: ['main'], label: 'Into', description: 'one step in: workload, pod, container, process, its events; a call first by container', footer: 7 },
   { group: 'find', command: 'details', keys: ['d'], context: ['main'], label: 'Details', description: 'everything about the row: every column, latencies, errors, identity', footer: 8 },
   { group: 'find', command: 'namespace', keys: ['n'], context: ['main'], label: 'Namespace', description: 'all panes on one namespace; letters narrow the list', footer: 12 },
+  { group: 'find', command: 'nodes', keys: ['N'], context: ['main'], label: 'Nodes', description: 'the cluster\'s nodes: who tells, who does not and why, clocks, costs', footer: 12.5, when: hasNodes },
   { group: 'find', command: 'filter', keys: ['/', 'f4'], context: ['main'], label: 'Filter', description: 'rows with a text; !text without; rate>100, p99>5ms, comm=nginx; a|b', footer: 2 },
   { group: 'find', command: 'errorsOnly', keys: ['!'], context: ['main'], label: 'Errors', description: 'only rows with errors, or slow ones in the run queue', footer: 11 },
   { group: 'find', command: 'sortMenu', keys: ['s', 'f6'], context: ['main'], label: 'Sort', description: 'choose the column to sort by', footer: 3 },
@@ -72,7 +75,7 @@ export const KEYMAP: readonly Binding[] = [
   { group: 'show', command: 'pause', keys: ['p'], context: ['main', 'overlay'], label: 'Pause', description: 'hold the screen still; collection goes on', footer: 4 },
   { group: 'show', command: 'totals', keys: ['t'], context: ['main'], label: 'Totals', description: 'syscalls and run queue: this interval, or since the start (or 0)', footer: 15 },
   { group: 'show', command: 'heatMap', keys: ['m'], context: ['main'], label: 'Heat map', description: 'run queue: histogram, or heat map over time', footer: 17 },
-  { group: 'show', command: 'group', keys: ['u'], context: ['main'], label: 'Group', description: 'containers: by container, pod, workload, namespace; syscalls: all together, by container', footer: 13 },
+  { group: 'show', command: 'group', keys: ['u'], context: ['main'], label: 'Group', description: 'containers: by container, pod, workload, namespace, and node of a cluster; syscalls: all together, by container', footer: 13 },
   { group: 'show', command: 'groupBack', keys: ['U'], context: ['main'], label: 'Group', description: 'and back' },
   { group: 'show', command: 'layout', keys: ['v'], context: ['main'], label: 'Layout', description: 'next arrangement of the panes', footer: 18 },
   { group: 'show', command: 'redraw', keys: ['ctrl-l', 'f5'], context: EVERYWHERE, label: 'Redraw', description: 'draw the screen anew' },
@@ -109,7 +112,7 @@ export const KEYMAP: readonly Binding[] = [
   { group: 'chaos', command: 'panelPageUp', keys: ['pageup'], context: PANEL, label: 'Page up', description: 'panel: page up', dangerous: true, when: canChaos },
 
   { group: 'leave', command: 'accept', keys: ['enter'], context: ['menu', 'picker'], label: 'Choose', description: 'take the marked line', footer: 1 },
-  { group: 'leave', command: 'close', keys: ['q', 'd', '?', 'f1'], context: ['overlay'], label: 'Close', description: 'close help or details', footer: 1 },
+  { group: 'leave', command: 'close', keys: ['q', 'd', 'N', '?', 'f1'], context: ['overlay'], label: 'Close', description: 'close help, nodes or details', footer: 1 },
   { group: 'leave', command: 'back', keys: ['esc'], context: EVERYWHERE, label: 'Back', description: 'one step back: panel, overlay, filter, zoom, the last step in; never out', footer: 9 },
   { group: 'leave', command: 'help', keys: ['?', 'f1'], context: ['main'], label: 'Help', description: 'this', footer: 1 },
   { group: 'leave', command: 'quit', keys: ['q', 'f10'], context: ['main', 'menu'], label: 'Quit', description: 'leave kbtop', footer: 0 },

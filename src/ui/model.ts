@@ -43,8 +43,7 @@ export interface Shown {
 }
 
 export type Overlay =
-  | { readonly kind: 'help'; readonly scroll: number }
-  | { readonly kind: 'viewers'; readonly scroll: number }
+  | { readonly kind: 'help' | 'nodes' | 'viewers'; readonly scroll: number }
   /** Who the row is about goes with it: a group is only known as long as it is there. */
   | { readonly kind: 'details'; readonly pane: PaneId; readonly key: string; readonly row: AnyRow; readonly info: ContainerInfo; readonly scroll: number };
 

@@ -25,11 +25,14 @@ export interface Scope {
   /** What it leaves, as groupKey says it: the same on every screen. Absent: it was not chosen on one. */
   readonly id?: string;
   readonly process?: ScopedProcess;
+  /** The one node that it leaves, in Frames of several; absent: any. */
+  readonly node?: string;
   /** The way from the workload down, for the header; absent: the label. Raw. */
   readonly crumbs?: readonly string[];
 }
 
 function crumbsOf(level: GroupBy, info: ContainerInfo): string[] {
+  if (level === 'node') return [`node:${info.node ?? ''}`];
   if (level === 'namespace') return [`ns:${info.namespace ?? noNamespace(info)}`];
   const all = [info.namespace, info.owner && ownerName(info.owner), level === 'workload' ? null : podName(info), level === 'container' ? containerName(info) : null];
   return all.filter((part) => part !== null);
@@ -45,7 +48,16 @@ function labelOf(level: GroupBy, info: ContainerInfo, crumbs: readonly string[])
 export function groupScope(by: GroupBy, key: string, info: ContainerInfo): Scope {
   const level = standsFor(by, info);
   const crumbs = crumbsOf(level, info);
-  return { label: labelOf(level, info, crumbs), only: level === 'container' && info.containerId === null ? key : null, matches: groupTest(level, key, info), level, id: groupKey(level, key, info), crumbs };
+  return { label: labelOf(level, info, crumbs), only: level === 'container' && info.containerId === null ? key : null, matches: groupTest(level, key, info), level, id: groupKey(level, key, info), crumbs, ...(level === 'node' && info.node !== undefined && { node: info.node }) };
+}
+
+/** What of a scope is on one node. @param node undefined: the scope as it is */
+export function onNode(node: string | undefined, scope: Scope): Scope {
+  if (node === undefined || scope.node === node) return scope;
+  const crumb = `node:${node}`;
+  return {
+    ...scope, node, label: `${scope.label} on ${node}`, matches: (key, container) => container.node === node && scope.matches(key, container), crumbs: [crumb, ...(scope.crumbs ?? [scope.label])],
+  };
 }
 
 /** The scope that holds one container with all its cgroups. */

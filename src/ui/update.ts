@@ -8,7 +8,7 @@ import type { ChaosState, ToldHit } from './chaos/model.ts';
 import { armTold, capabilitiesTold, dryRunTold, planTold } from './chaos/panel.ts';
 import { told, toldGone } from './chaos/told.ts';
 import type { CompanyAction, CompanyCommand } from './company/update.ts';
-import { afterKey, companyCommand, companyUpdate, heardInterval, mirrored } from './company/update.ts';
+import { afterKey, companyCommand, companyUpdate, mirrored } from './company/update.ts';
 import { back, cycleGrouping, enter } from './commands/drill.ts';
 import { acceptSort, openDetails, openPrompt, openSortMenu, reverse, sortItems, sortStep, toggleErrorsOnly } from './commands/find.ts';
 import { changeInterval, cycleLevel } from './commands/measure.ts';
@@ -110,7 +110,7 @@ function follow(state: State): State {
 
 function newFrame(state: State, shown: Shown, now: number): State {
   const message = state.message !== null && state.message.until <= now ? null : state.message;
-  return follow(heardInterval({ ...state, shown, message, asked: null, silentMs: null }, shown.frame.intervalMs));
+  return follow({ ...state, shown, message, asked: null, silentMs: null });
 }
 
 /** Keys that hold also while a line is being typed. */
@@ -141,7 +141,7 @@ function input(state: State, event: InputEvent, now: number): Update {
 function scroll(state: State, move: Move): State {
   const { menu, overlay } = state;
   if (menu !== null) {
-    const [items, page] = menu.kind === 'sort' ? [sortItems(menu).length, 5] : [pickerItems(state, menu).length, pickerPage(state)];
+    const [items, page] = menu.kind === 'sort' ? [sortItems(state, menu).length, 5] : [pickerItems(state, menu).length, pickerPage(state)];
     return { ...state, menu: { ...menu, index: Math.max(0, Math.min(items - 1, menu.index + distance(move, page))) } };
   }
   if (overlay === null) return moveSelection(state, move);
@@ -154,7 +154,7 @@ function command(state: State, name: Exclude<Command, ChaosCommand | 'quit' | 'i
   switch (name) {
     case 'suspend': return { state, effects: [{ kind: 'suspend' }] };
     case 'redraw': return { state, effects: [{ kind: 'redraw' }] };
-    case 'help': return only({ ...state, overlay: { kind: 'help', scroll: 0 } });
+    case 'help': case 'nodes': return only({ ...state, overlay: { kind: name, scroll: 0 } });
     case 'drive': case 'follow': case 'viewers': return companyCommand(state, name satisfies CompanyCommand, now);
     case 'close': return only({ ...state, overlay: null });
     case 'back': return backInPanel(state) ?? only(back(state, now));

@@ -1,5 +1,6 @@
 /** A Frame as the state wants to see it: scoped, merged, filtered and sorted rows of each pane. */
 import type { RowContext } from '../frame/columns.ts';
+import { presentIn } from '../frame/columns.ts';
 import type { ContainerInfo, PaneId, SyscallRow } from '../frame/frame.ts';
 import type { GroupBy } from '../frame/grouping.ts';
 import { groupInfo, groupKey } from '../frame/grouping.ts';
@@ -30,8 +31,8 @@ export const scopeOf = (state: State): Scope | null => bothScopes(state.baseScop
 
 /** How the rows of a pane are put together now; null: not at all. */
 export function groupingOf(state: State, pane: AnyPane): AnyGrouping | null {
-  const { groupings } = pane;
-  if (groupings === undefined) return null;
+  if (pane.groupings === undefined) return null;
+  const groupings = presentIn(pane.groupings, state.shown?.frame);
   // One call is being told by container, or there is only one container to tell of.
   const apart = (pane.id === 'syscalls' && state.breakdown !== null) || isOneContainer(scopeOf(state));
   const chosen = groupings.find((one) => one.id === state.panes[pane.id].grouping) ?? groupings[0] ?? null;
@@ -118,8 +119,8 @@ function grouped(grouping: AnyGrouping, rows: readonly ViewRow[], context: RowCo
   }
   for (const [key, { id, rows: own }] of groups) {
     const first = own[0] as ViewRow;
-    // Only a group says that its namespace is none, or not known.
-    out.push(own.length === 1 && by !== 'namespace' ? { key, row: first.row, members: first.members }
+    // Only a group says that its namespace is none, or not known, and how many containers a node has.
+    out.push(own.length === 1 && by !== 'namespace' && by !== 'node' ? { key, row: first.row, members: first.members }
       : { key, row: grouping.merge(own.map((one) => one.row), id), members: own.flatMap((one) => one.members), of: first.row.container });
   }
   return { rows: out, context: groupContext(context, by, members) };
@@ -168,14 +169,14 @@ function sorted(pane: AnyPane, rows: ViewRow[], setting: PaneSetting, shown: Sho
 /** Columns that say the same in every row of a scope. */
 function toldByScope(scope: Scope | null, id: PaneId): readonly string[] {
   if (scope === null) return [];
-  const container = id === 'containers' ? [] : ['container'];
-  if (scope.process !== undefined && id !== 'processes') return [...container, 'pid', 'nsPid', 'namespace', 'pod', 'owner'];
-  if (isOneContainer(scope)) return [...container, 'namespace', 'pod', 'owner'];
+  const container = id === 'containers' ? [] : ['container'], node = scope.node === undefined ? [] : ['node'];
+  if (scope.process !== undefined && id !== 'processes') return [...container, 'pid', 'nsPid', 'node', 'namespace', 'pod', 'owner'];
+  if (isOneContainer(scope)) return [...container, 'node', 'namespace', 'pod', 'owner'];
   switch (scope.level) {
-    case 'pod': return ['namespace', 'pod', 'owner'];
-    case 'workload': return ['namespace', 'owner'];
-    case 'namespace': return ['namespace'];
-    default: return [];
+    case 'pod': return ['node', 'namespace', 'pod', 'owner'];
+    case 'workload': return [...node, 'namespace', 'owner'];
+    case 'namespace': return [...node, 'namespace'];
+    default: return node;
   }
 }
 
@@ -195,6 +196,7 @@ function leading(state: State, pane: AnyPane, columns: readonly AnyColumn[]): re
   if (pane.id === 'containers') {
     if (by === 'pod') return reranked(columns, { pod: 0 });
     if (by === 'namespace') return reranked(columns, { namespace: 0 }, GROUP_MINS);
+    if (by === 'node') return reranked(columns, { node: 0, pod: 1, container: 1 }, { node: 24, container: GROUP_MINS.container });
     if (by !== 'workload') return columns;
     const at = columns.findIndex((column) => column.id === 'pod' || column.id === 'container');
     const owner = columns.filter((column) => column.id === 'owner');
@@ -215,10 +217,10 @@ function columnsOf(state: State, pane: AnyPane, rows: readonly ViewRow[], contex
   const chaos = armed || rows.some(({ row }) => 'injected' in row && row.injected > 0);
   const left = new Set(toldByScope(scopeOf(state), pane.id));
   if (!chaos) left.add('injected');
-  if (isMerged(state, pane)) left.add('container');
+  if (isMerged(state, pane)) left.add('container').add('node');
   const sortedBy = state.panes[pane.id].sort.column;
   const known = (column: AnyColumn): boolean => column.optional !== true || column.id === sortedBy || rows.some(({ row }) => column.value(row, context) !== null);
-  const columns = pane.columns.filter((column) => !left.has(column.id) && known(column));
+  const columns = presentIn(pane.columns, context.frame).filter((column) => !left.has(column.id) && known(column));
   // While something is armed, what it does comes before latencies.
   return leading(state, pane, armed ? reranked(columns, { injected: 1 }) : columns);
 }

@@ -19,6 +19,7 @@ const positive = is('a number, 0 or more', (value) => Number.isFinite(value) && 
 const count = is('a whole number, 0 or more', (value) => Number.isInteger(value) && (value as number) >= 0);
 const digits = is('decimal digits', (value) => typeof value === 'string' && /^\d+$/.test(value));
 const time = is('an ISO 8601 UTC time', (value) => typeof value === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/.test(value) && !Number.isNaN(Date.parse(value)));
+const key = is('a key: decimal digits, in a Frame of several nodes with @ and the node behind them', (value) => typeof value === 'string' && /^\d+(?:@[a-z0-9][a-z0-9.-]*)?$/.test(value));
 const exactly = (expected: unknown): Check => is(JSON.stringify(expected), (value) => value === expected);
 const oneOf = (...values: readonly string[]): Check => is(`one of ${values.join(', ')}`, (value) => values.includes(value as string));
 const nullable = (check: Check): Check => (value, at, problems) => { if (value !== null) check(value, at, problems); };
@@ -79,43 +80,53 @@ const state = both(shape({
 const LOSSES = { seen: count, kept: count, lostRing: count, lostMap: count, lostFault: count, unattributed: count, overBudget: count };
 const loss = shape(LOSSES);
 
-const syscallRow = shape({ container: digits, abi: text, nr: is('a whole number', Number.isInteger), syscall: text, count, ratePerSec: positive, errors: nullable(errors), injected: count, latency: nullable(latency) });
+const syscallRow = shape({ container: key, abi: text, nr: is('a whole number', Number.isInteger), syscall: text, count, ratePerSec: positive, errors: nullable(errors), injected: count, latency: nullable(latency) });
 const runqueueRow = shape({
-  container: digits, count, ratePerSec: positive, latency: nullable(latency), throttledPct: nullable(positive), preemptedBy: listOf(shape({ container: digits, count })),
+  container: key, count, ratePerSec: positive, latency: nullable(latency), throttledPct: nullable(positive), preemptedBy: listOf(shape({ container: key, count })),
 });
 const openRow = shape({
-  time, container: digits, pid: count, tid: count, nsPid: nullable(count), comm: text, path: nullable(text), flags: listOf(text), fd: nullable(count),
+  time, container: key, pid: count, tid: count, nsPid: nullable(count), comm: text, path: nullable(text), flags: listOf(text), fd: nullable(count),
   error: nullable(errno), latencyUs: nullable(positive),
 });
 const tcpRow = shape({
-  time, container: digits, pid: nullable(count), nsPid: nullable(count), comm: nullable(text), direction: oneOf('connect', 'accept'),
+  time, container: key, pid: nullable(count), nsPid: nullable(count), comm: nullable(text), direction: oneOf('connect', 'accept'),
   family: is('4 or 6', (value) => value === 4 || value === 6), localAddress: text, localPort: count, remoteAddress: text, remotePort: count,
   outcome: oneOf('established', 'refused', 'timeout', 'reset', 'unreachable', 'failed', 'pending'), error: nullable(errno), latencyUs: nullable(positive), retransmits: count,
 });
 const containerRow = shape({
-  container: digits, cpuPct: nullable(positive), memoryBytes: nullable(count), syscallsPerSec: nullable(positive), errorsPerSec: nullable(positive),
+  container: key, cpuPct: nullable(positive), memoryBytes: nullable(count), syscallsPerSec: nullable(positive), errorsPerSec: nullable(positive),
   runqueueP99Us: nullable(positive), opensPerSec: nullable(positive), connectsPerSec: nullable(positive), tasks: nullable(count),
 });
-const processRow = shape({ container: digits, pid: count, nsPid: nullable(count), comm: text, cpuPct: positive, tasks: count });
+const processRow = shape({ container: key, pid: count, nsPid: nullable(count), comm: text, cpuPct: positive, tasks: count });
 
 const pane = (row: Check, more: Readonly<Record<string, Check>> = {}): Check => shape({ state, loss, rows: listOf(row), ...more });
-const stream = (row: Check): Check => pane(row, { ratePerSec: positive, totals: listOf(shape({ container: digits, count, errors })) });
+const stream = (row: Check): Check => pane(row, { ratePerSec: positive, totals: listOf(shape({ container: key, count, errors })) });
 
 const info = shape({
-  kind: oneOf('pod', 'container', 'sandbox', 'service', 'user', 'host', 'unknown'), cgroupId: digits, cgroup: nullable(text), namespace: nullable(text), pod: nullable(text),
+  node: optional(text), kind: oneOf('pod', 'container', 'sandbox', 'service', 'user', 'host', 'unknown'), cgroupId: digits, cgroup: nullable(text), namespace: nullable(text), pod: nullable(text),
   podUid: nullable(text), container: nullable(text), containerId: nullable(text), image: nullable(text), labels: mapOf(text), labelSource: nullable(oneOf('oci', 'cri', 'logs', 'api', 'kubelet')),
   owner: nullable(shape({ kind: text, name: text })), qos: nullable(oneOf('Guaranteed', 'Burstable', 'BestEffort')),
   podStatus: nullable(shape({ ready: count, containers: count, status: text, restarts: count, createdAt: nullable(time), execProbes: optional(listOf(text)) })), pidNs: nullable(count), nodename: nullable(text),
   nameSource: nullable(oneOf('cgroup', 'oci', 'cri', 'logs', 'api', 'kubelet')), unresolved: nullable(text),
 });
 
+const CGROUP_MODES = ['v1', 'hybrid', 'v2'] as const;
+const node = shape({ name: text, kernel: text, arch: text, cpus: is('1 or more', (value) => Number.isInteger(value) && (value as number) >= 1), cgroupMode: oneOf(...CGROUP_MODES) });
+/** All nodes together; none may be there yet. */
+const cluster = shape({ name: text, kernel: text, arch: text, cpus: count, cgroupMode: oneOf(...CGROUP_MODES) });
+const self = shape({ cpuPct: nullable(positive), bpfCpuPct: nullable(positive), rssBytes: nullable(count) });
+
 const frame = shape({
   schema: exactly('kbtop.frame/1'), seq: is('1 or more', (value) => Number.isInteger(value) && (value as number) >= 1), time, intervalMs: positive,
-  node: shape({ name: text, kernel: text, arch: text, cpus: is('1 or more', (value) => Number.isInteger(value) && (value as number) >= 1), cgroupMode: oneOf('v1', 'hybrid', 'v2') }),
-  containers: mapOf(info, digits), learned: mapOf(info, digits),
+  node: cluster,
+  containers: mapOf(info, key), learned: mapOf(info, key),
   panes: shape({ syscalls: pane(syscallRow), runqueue: pane(runqueueRow), opens: stream(openRow), tcp: stream(tcpRow), containers: pane(containerRow), processes: pane(processRow) }),
-  chaos: listOf(shape({ id: count, rule: text, target: text, targets: listOf(text), targetName: text, backend: text, hits: count, remainingMs: number, remainingHits: number, dryRun: is('true or false', (value) => typeof value === 'boolean'), state: oneOf('armed', 'ended') })),
-  self: shape({ cpuPct: nullable(positive), bpfCpuPct: nullable(positive), rssBytes: nullable(count) }),
+  chaos: listOf(shape({ id: count, node: optional(text), rule: text, target: text, targets: listOf(text), targetName: text, backend: text, hits: count, remainingMs: number, remainingHits: number, dryRun: is('true or false', (value) => typeof value === 'boolean'), state: oneOf('armed', 'ended') })),
+  self,
+  nodes: optional(listOf(shape({
+    name: text, state: oneOf('ok', 'connecting', 'late', 'lost', 'refused'), reason: nullable(text), time: nullable(time), intervalMs: nullable(positive), skewMs: nullable(number),
+    skipped: count, repeated: is('true or false', (value) => typeof value === 'boolean'), info: nullable(node), self: nullable(self),
+  }))),
 });
 
 interface Referring { readonly container: string; readonly preemptedBy?: readonly { readonly container: string }[] }
@@ -134,6 +145,23 @@ function checkKeys(value: { containers: Record<string, unknown>; panes: Record<s
   for (const key of Object.keys(value.containers)) if (!used.has(key)) problems.push(`containers.${key} is not referred to`);
 }
 
+interface OfNodes {
+  readonly node: { readonly cpus: number };
+  readonly nodes?: readonly { readonly name: string; readonly state: string; readonly reason: string | null; readonly time: string | null }[];
+  readonly containers: Record<string, { readonly node?: string }>;
+}
+
+/** Of one node, nothing tells a node; of several, everything does. */
+function checkNodes({ node: whole, nodes, containers }: OfNodes, problems: Problem[]): void {
+  if (nodes === undefined && whole.cpus === 0) problems.push('node.cpus is 0');
+  const shown = new Set(nodes?.filter(({ time: of }) => of !== null).map(({ name }) => name));
+  for (const [of, { node: name }] of Object.entries(containers)) {
+    if (of.split('@')[1] !== name) problems.push(`containers.${of} is on node ${name}`);
+    if (name !== undefined && !shown.has(name)) problems.push(`containers.${of} is of a node that has nothing to show`);
+  }
+  for (const { name, state: of, reason } of nodes ?? []) if (reason?.includes('\n') || ((of === 'late' || of === 'lost' || of === 'refused') && !reason)) problems.push(`node ${name} is ${of} without one line that says why`);
+}
+
 /** seen = kept + what was lost on the way; a fault or a missing name loses no event. */
 function checkLosses(panes: Record<string, AnyPane>, problems: Problem[]): void {
   for (const [name, { loss: of }] of Object.entries(panes)) {
@@ -150,6 +178,7 @@ export function contractProblems(value: unknown): Problem[] {
     const whole = value as { containers: Record<string, unknown>; panes: Record<string, AnyPane> };
     checkKeys(whole, problems);
     checkLosses(whole.panes, problems);
+    checkNodes(value as unknown as OfNodes, problems);
     if (JSON.stringify(JSON.parse(JSON.stringify(value))) !== JSON.stringify(value)) problems.push('does not survive JSON');
   }
   return problems;

@@ -20,19 +20,19 @@ const maybe = <T>(...values: readonly T[]) => fc.constantFrom(null, ...values);
 const anyInfo: fc.Arbitrary<ContainerInfo> = fc.record({
   namespace: maybe('shop', 'db'), pod: maybe('web-1', 'web-2'), podUid: maybe('1', '2'), containerId: maybe('a', 'b', 'c'), owner: maybe({ kind: 'Deployment', name: 'web' }, { kind: 'Job', name: 'web' }),
   kind: fc.constantFrom('pod', 'sandbox', 'service', 'host'), cgroup: maybe('/a', '/a/b'), container: maybe('app', 'proxy'), image: maybe('x', 'y'), qos: maybe('Burstable', 'Guaranteed'), unresolved: maybe('why'),
-  podStatus: maybe(status(), status({ status: 'Error', restarts: 2, createdAt: '2026-11-20T00:00:00Z' })), labels: fc.dictionary(fc.constantFrom('app', 'tier'), fc.constantFrom('a', 'b')),
-}).map((over) => info(over as Partial<ContainerInfo>));
+  node: fc.constantFrom(undefined, 'n1', 'n2'), podStatus: maybe(status(), status({ status: 'Error', restarts: 2, createdAt: '2026-11-20T00:00:00Z' })), labels: fc.dictionary(fc.constantFrom('app', 'tier'), fc.constantFrom('a', 'b')),
+}).map(({ node, ...over }) => info({ ...over, ...(node !== undefined && { node }) } as Partial<ContainerInfo>));
 
 describe('what a row stands for', () => {
   it('is the group that was asked for, or the finest there is', () => {
-    expect(GROUPS.map((by) => standsFor(by, pod()))).toEqual(['container', 'pod', 'workload', 'namespace']);
-    expect(GROUPS.map((by) => standsFor(by, bare))).toEqual(['container', 'pod', 'pod', 'namespace']);
-    expect(GROUPS.map((by) => standsFor(by, service))).toEqual(['container', 'container', 'container', 'namespace']);
-    expect(GROUPS.map((by) => standsFor(by, unnamed))).toEqual(['container', 'pod', 'pod', 'namespace']);
+    expect(GROUPS.map((by) => standsFor(by, pod()))).toEqual(['container', 'pod', 'workload', 'namespace', 'node']);
+    expect(GROUPS.map((by) => standsFor(by, bare))).toEqual(['container', 'pod', 'pod', 'namespace', 'node']);
+    expect(GROUPS.map((by) => standsFor(by, service))).toEqual(['container', 'container', 'container', 'namespace', 'node']);
+    expect(GROUPS.map((by) => standsFor(by, unnamed))).toEqual(['container', 'pod', 'pod', 'namespace', 'node']);
   });
 
   it('goes from coarse to fine', () => {
-    expect(GROUPS.map(finer)).toEqual(['container', 'container', 'pod', 'workload']);
+    expect(GROUPS.map(finer)).toEqual(['container', 'container', 'pod', 'workload', 'namespace']);
     expect(finest('workload', 'pod')).toBe('pod');
     expect(finest('container', 'namespace')).toBe('container');
   });
@@ -57,6 +57,15 @@ describe('the key of a group', () => {
     expect(same('workload', pod(), pod({ owner: { kind: 'Job', name: 'web' } }))).toBe(false);
     expect(same('workload', bare, bare)).toBe(true);
     expect(same('namespace', pod(), bare)).toBe(true);
+  });
+
+  it('is one for all of a node, and for the pods of a workload on any of them, but never for containers of two', () => {
+    const on = (node: string, one: ContainerInfo): ContainerInfo => ({ ...one, node });
+    expect(same('node', on('n1', pod()), on('n1', service))).toBe(true);
+    expect(same('node', on('n1', pod()), on('n2', sibling))).toBe(false);
+    expect(same('workload', on('n1', pod()), on('n2', sibling))).toBe(true);
+    expect(same('namespace', on('n1', pod()), on('n2', sibling))).toBe(true);
+    expect(same('container', on('n1', docker), on('n2', docker))).toBe(false);
   });
 
   it('keeps what is in no namespace apart from what is in one that nobody knows', () => {
@@ -87,6 +96,15 @@ describe('who a group is', () => {
     expect(groupInfo('namespace', [service, docker])).toMatchObject({ namespace: '(no namespace)', pod: null, container: '2 cgroups' });
     expect(groupInfo('namespace', [unnamed, { ...unnamed, podUid: '6' }])).toMatchObject({ namespace: '(not known)', pod: '2 pods', unresolved: 'nobody knows' });
     expect(groupInfo('namespace', [unnamed, { ...unnamed, podUid: '6', unresolved: null }]).unresolved).toBe('1 of 2: nobody knows');
+  });
+
+  it('says on how many nodes it is, and counts the containers of one', () => {
+    const on = (node: string, one: ContainerInfo): ContainerInfo => ({ ...one, node });
+    expect(groupInfo('workload', [on('n1', pod()), on('n2', sibling)])).toMatchObject({ node: '2 nodes', pod: '2 pods', container: '2 containers' });
+    expect(groupInfo('workload', [on('n1', pod()), on('n1', sibling)])).toMatchObject({ node: 'n1' });
+    expect(groupInfo('node', [on('n1', service), on('n1', pod()), on('n1', sidecar)])).toMatchObject({ node: 'n1', namespace: null, pod: 'web-1', container: '2 containers' });
+    expect(groupInfo('node', [on('n1', service)])).toMatchObject({ node: 'n1', container: '0 containers' });
+    expect('node' in groupInfo('workload', [pod(), sibling])).toBe(false);
   });
 
   it('is called by its only container where a sandbox is the other', () => {

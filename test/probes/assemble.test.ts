@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { NO_LOSS, type ContainerInfo, type PaneState } from '../../src/frame/frame.ts';
-import { assemble, joined, keysOf, type PaneMs, type Ticks } from '../../src/probes/assemble.ts';
+import { keysOf } from '../../src/frame/references.ts';
+import { assemble, joined, type PaneMs, type Ticks } from '../../src/probes/assemble.ts';
 import { contractProblems } from '../frame/contract.ts';
 
 const ok: PaneState = { status: 'ok', reason: null, level: null };

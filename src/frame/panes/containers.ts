@@ -5,7 +5,7 @@ import { containerName, podName } from '../names.ts';
 import { ownerName, statusSeverity } from '../pod.ts';
 import { UNKNOWN } from '../units.ts';
 import { LIMITS } from './runqueue.ts';
-import { unsure } from './shared.ts';
+import { nodeColumn, unsure } from './shared.ts';
 
 /** Rows hold only what is charged to their own cgroups, so nothing is counted twice. */
 function merge(rows: readonly ContainerRow[], container: string): ContainerRow {
@@ -17,7 +17,7 @@ function merge(rows: readonly ContainerRow[], container: string): ContainerRow {
   };
 }
 
-const grouping = (by: GroupBy): Grouping<ContainerRow> => ({ id: by, label: `by ${by}`, by, merge });
+const grouping = (by: GroupBy): Grouping<ContainerRow> => ({ id: by, label: `by ${by}`, by, merge, ...(by === 'node' && { cluster: true }) });
 
 const QOS = { Guaranteed: 'GA', Burstable: 'BU', BestEffort: 'BE' } as const satisfies Record<NonNullable<ContainerInfo['qos']>, string>;
 
@@ -40,6 +40,7 @@ export const containers: PaneDef<'containers'> = {
     return podStatus !== null && statusSeverity(podStatus.status) === 'bad';
   },
   columns: [
+    nodeColumn(2),
     { id: 'namespace', title: 'NAMESPACE', aliases: ['ns'], unit: 'text', align: 'left', rank: 3, optional: true, width: { min: 11, max: 20, grow: 1, ideal: 12 }, help: 'Kubernetes namespace',
       value: (row, context) => context.container(row.container).namespace },
     { id: 'pod', title: 'POD', unit: 'text', align: 'left', rank: 1, optional: true, width: { min: 15, max: 48, grow: 3, ideal: 22 }, cut: 'middle', help: 'Pod, or the start of its uid while its name is not known',

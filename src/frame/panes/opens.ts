@@ -1,11 +1,12 @@
 import type { PaneDef } from '../columns.ts';
-import { containerColumn, exportColumn, totalMetrics } from './shared.ts';
+import { nodeSuffix } from '../node-key.ts';
+import { containerColumn, exportColumn, nodeColumn, totalMetrics } from './shared.ts';
 
 export const opens: PaneDef<'opens'> = {
   id: 'opens', number: 3, title: 'opens', kind: 'stream',
   help: 'Files being opened: who, which path, and what came of it',
   defaultSort: { column: 'time', descending: true },
-  rowKey: (row) => `${row.time} ${row.tid} ${row.path ?? ''}`,
+  rowKey: (row) => `${row.time} ${row.tid} ${row.path ?? ''}${nodeSuffix(row.container)}`,
   isTrouble: (row) => row.error !== null,
   columns: [
     { id: 'time', title: 'TIME', unit: 'time', align: 'left', rank: 6, width: { min: 8, max: 8, grow: 0 }, help: 'When the call returned', value: (row) => row.time },
@@ -17,6 +18,7 @@ export const opens: PaneDef<'opens'> = {
       value: (row) => row.error ?? row.fd, severity: (row) => (row.error === null ? 'ok' : row.error === 'ENOENT' ? 'warn' : 'bad') },
     { id: 'flags', title: 'FLAGS', unit: 'list', align: 'left', rank: 8, width: { min: 8, max: 26, grow: 1 }, help: 'How it was opened',
       value: (row) => row.flags.join('|'), text: (row) => row.flags.map((flag) => flag.replace(/^O_/, '')).join('|') },
+    nodeColumn(3),
     containerColumn(3, 14, 40),
     { id: 'path', title: 'PATH', unit: 'text', align: 'left', rank: 0, width: { min: 16, max: 200, grow: 6, ideal: 32 }, cut: 'start', help: 'As the program passed it; ? when its memory could not be read',
       value: (row) => row.path, text: (row) => row.path ?? '?' },

@@ -3,7 +3,7 @@ import type { RunqueueRow } from '../frame.ts';
 import { mergeLatencies } from '../histogram.ts';
 import { maxKnown } from '../grouping.ts';
 import { containerName } from '../names.ts';
-import { containerColumn, latencyColumn, latencyExports } from './shared.ts';
+import { containerColumn, latencyColumn, latencyExports, nodeColumn } from './shared.ts';
 
 /** A wait that a person notices, and one that breaks a service: microseconds. */
 export const LIMITS = { warn: 5_000, bad: 50_000 };
@@ -28,8 +28,10 @@ export const runqueue: PaneDef<'runqueue'> = {
   defaultSort: { column: 'p99Us', descending: true },
   rowKey: (row) => row.container,
   groupings: [{ id: 'container', label: 'by container', by: 'container', merge }],
+  withKeys: (row, replace) => ({ ...row, preemptedBy: row.preemptedBy.map((by) => ({ ...by, container: replace(by.container) })) }),
   isTrouble: (row) => (row.latency?.p99Us ?? 0) >= LIMITS.warn || (row.throttledPct ?? 0) > 1,
   columns: [
+    nodeColumn(1),
     containerColumn(0, 12),
     { id: 'ratePerSec', title: 'RUNS/s', unit: 'perSec', align: 'right', rank: 3, width: { min: 6, max: 8, grow: 0 },
       help: 'Times per second that a task got a CPU after waiting', value: (row) => row.ratePerSec },

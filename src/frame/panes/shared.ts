@@ -20,6 +20,14 @@ export function containerColumn<Row extends { readonly container: string }>(rank
   };
 }
 
+/** Which node; of a group on several, how many. */
+export function nodeColumn<Row extends { readonly container: string }>(rank: number): Column<Row> {
+  return {
+    id: 'node', title: 'NODE', unit: 'text', align: 'left', rank, cluster: true, width: { min: 8, max: 32, grow: 2, ideal: 12 }, cut: 'middle', help: 'Node that it runs on',
+    value: (row, context) => context.container(row.container).node ?? null,
+  };
+}
+
 type Percentile = 'p50Us' | 'p95Us' | 'p99Us' | 'maxUs';
 
 /** One percentile of a latency, microseconds. */

@@ -1,7 +1,7 @@
 import type { PaneDef } from '../columns.ts';
 import type { Latency, SyscallRow } from '../frame.ts';
 import { mergeLatencies } from '../histogram.ts';
-import { containerColumn, exportColumn, latencyColumn, latencyExports } from './shared.ts';
+import { containerColumn, exportColumn, latencyColumn, latencyExports, nodeColumn } from './shared.ts';
 
 const sum = (counts: Readonly<Record<string, number>>): number => Object.values(counts).reduce((a, b) => a + b, 0);
 
@@ -74,6 +74,7 @@ export const syscalls: PaneDef<'syscalls'> = {
       help: 'Rate over the last ticks', value: () => null },
     { id: 'topError', title: 'ERRORS', unit: 'text', align: 'left', rank: 10, width: { min: 8, max: 28, grow: 1 },
       help: 'Errors by name, most first', value: (row) => (row.errors ? errorText(row.errors) : null) },
+    nodeColumn(4),
     containerColumn(4, 14),
   ],
   exports: [

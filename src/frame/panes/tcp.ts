@@ -1,7 +1,8 @@
 import type { PaneDef } from '../columns.ts';
 import type { TcpOutcome, TcpRow } from '../frame.ts';
+import { nodeSuffix } from '../node-key.ts';
 import { outcomeOf } from '../tcp-outcome.ts';
-import { containerColumn, exportColumn, totalMetrics } from './shared.ts';
+import { containerColumn, exportColumn, nodeColumn, totalMetrics } from './shared.ts';
 
 const SHORT: Readonly<Record<TcpOutcome, string>> = {
   established: 'EST', refused: 'REFUSED', timeout: 'TIMEOUT', reset: 'RESET', unreachable: 'UNREACH', failed: 'FAILED', pending: 'pending',
@@ -12,7 +13,7 @@ export function endpoint(address: string, port: number): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
-const pendingKey = (row: TcpRow): string => `${row.direction} ${row.localAddress} ${row.localPort} ${row.remoteAddress} ${row.remotePort} ${row.pid ?? ''}`;
+const pendingKey = (row: TcpRow): string => `${row.direction} ${row.localAddress} ${row.localPort} ${row.remoteAddress} ${row.remotePort} ${row.pid ?? ''}${nodeSuffix(row.container)}`;
 
 export const tcp: PaneDef<'tcp'> = {
   id: 'tcp', number: 4, title: 'tcp connects', kind: 'stream',
@@ -37,6 +38,7 @@ export const tcp: PaneDef<'tcp'> = {
     { id: 'error', title: 'ERROR', unit: 'text', align: 'left', rank: 8, width: { min: 8, max: 13, grow: 0 }, help: 'errno of the failure', value: (row) => row.error },
     { id: 'retransmits', title: 'RTX', unit: 'count', align: 'right', rank: 7, width: { min: 3, max: 4, grow: 0 }, help: 'Segments sent again', value: (row) => row.retransmits,
       severity: (row) => (row.retransmits > 0 ? 'warn' : 'ok') },
+    nodeColumn(3),
     containerColumn(3, 14, 40),
     { id: 'local', title: 'LOCAL', unit: 'text', align: 'left', rank: 9, width: { min: 12, max: 28, grow: 1 }, cut: 'middle', help: 'Own address and port', value: (row) => endpoint(row.localAddress, row.localPort) },
     { id: 'remote', title: 'REMOTE', unit: 'text', align: 'left', rank: 0, width: { min: 21, max: 47, grow: 3 }, cut: 'middle', help: 'Address and port of the other end', value: (row) => endpoint(row.remoteAddress, row.remotePort) },

@@ -87,11 +87,11 @@ class ApiSource implements NameSource {
       return first();
     }
     // Here begins what costs memory: the package, HTTP and TLS.
-    const [{ Cluster }, { Reflector }] = await Promise.all([import('./cluster.ts'), import('./reflector.ts')]);
+    const [{ Cluster }, { Reflector, podsOnNode }] = await Promise.all([import('./cluster.ts'), import('./reflector.ts')]);
     if (signal.aborted) return;
     const cluster = new Cluster(found.place, this.#options.context, clock, signal);
     this.#cluster = cluster;
-    const reflector = new Reflector(cluster, this.#options.nodeName, {
+    const reflector = new Reflector(cluster, podsOnNode(this.#options.nodeName), {
       listed: async (pods) => {
         this.#learn(this.#store.replace(pods));
         await this.#checkNode(cluster, pods);

@@ -1,5 +1,5 @@
 /**
- * List and watch of a node's pods, for as long as it takes.
+ * List and watch of pods, for as long as it takes.
  *
  * Why not the informer of @kubernetes/client-node: it stops for good at the first error, a failing exec plugin ends the
  * whole process by an unhandled rejection, it opens a TLS connection per request, and without bookmarks its resource
@@ -26,6 +26,19 @@ const SHORT_WATCH_MS = 5_000;
 /** Pause where only somebody else can put it right; and as much again at random. Milliseconds. */
 const LONG_PAUSE_MS = 60_000;
 
+/** Which pods: where they are listed, and what narrows that. */
+export interface PodQuery {
+  readonly path: string;
+  /** As it stands in a URL. */
+  readonly selector: string;
+}
+
+export const podsOnNode = (name: string): PodQuery => ({ path: '/api/v1/pods', selector: `fieldSelector=${encodeURIComponent(`spec.nodeName=${name}`)}` });
+
+export const podsWithLabels = (namespace: string, labels: string): PodQuery => ({
+  path: `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods`, selector: `labelSelector=${encodeURIComponent(labels)}`,
+});
+
 export interface Reflection {
   /** The whole set; what is not in it is gone. May go on asking before the watch begins. */
   listed(pods: readonly PodRecord[]): Promise<void> | void;
@@ -44,7 +57,7 @@ export interface Change {
 
 export class Reflector {
   readonly #cluster: Cluster;
-  readonly #selector: string;
+  readonly #query: PodQuery;
   readonly #reflection: Reflection;
   readonly #clock: Clock;
   readonly #signal: AbortSignal;
@@ -54,9 +67,9 @@ export class Reflector {
   /** Whose version that is. */
   #server: string | null = null;
 
-  constructor(cluster: Cluster, nodeName: string, reflection: Reflection, clock: Clock, signal: AbortSignal) {
+  constructor(cluster: Cluster, query: PodQuery, reflection: Reflection, clock: Clock, signal: AbortSignal) {
     this.#cluster = cluster;
-    this.#selector = `fieldSelector=${encodeURIComponent(`spec.nodeName=${nodeName}`)}`;
+    this.#query = query;
     this.#reflection = reflection;
     this.#clock = clock;
     this.#signal = signal;
@@ -105,7 +118,7 @@ export class Reflector {
     let next: string | null = '';
     let version: string | null = null;
     while (next !== null) {
-      const page = object(await this.#cluster.json(`/api/v1/pods?${this.#selector}&limit=${PAGE}${next === '' ? '' : `&continue=${encodeURIComponent(next)}`}`));
+      const page = object(await this.#cluster.json(`${this.#query.path}?${this.#query.selector}&limit=${PAGE}${next === '' ? '' : `&continue=${encodeURIComponent(next)}`}`));
       const metadata = object(page['metadata']);
       version = text(metadata['resourceVersion']);
       if (page['kind'] !== 'PodList' || version === null) throw new Failure('server', 'its answer is no list of pods', { fix: 'check the server of the cluster in the kubeconfig' });
@@ -123,7 +136,7 @@ export class Reflector {
   /** Resolves when the watch came to a good end, or fell silent: then the next begins where this one was. */
   async #watch(version: string): Promise<void> {
     const seconds = Math.round(WATCH_SECONDS * (1 + this.#clock.random() / 5));
-    const response = await this.#cluster.open(`/api/v1/pods?watch=true&allowWatchBookmarks=true&${this.#selector}&resourceVersion=${encodeURIComponent(version)}&timeoutSeconds=${seconds}`);
+    const response = await this.#cluster.open(`${this.#query.path}?watch=true&allowWatchBookmarks=true&${this.#query.selector}&resourceVersion=${encodeURIComponent(version)}&timeoutSeconds=${seconds}`);
     this.#reflection.answered();
     const lines = new Lines(LONGEST_LINE);
     const limits = { ...this.#cluster.limits, silenceMs: SILENCE_MS };

@@ -49,7 +49,7 @@ export function allArmed({ chaos, shown }: State): AllArmed {
   const of = (dry: boolean): Armed[] => [
     ...own.filter((fault) => isArmed(fault) && fault.dryRun === dry).map((fault) => armedOf(fault, chaos?.clock ?? 0)),
     ...others.filter(({ dryRun }) => dryRun === dry)
-      .map(({ rule, targetName, hits, remainingMs, remainingHits }) => ({ rule, target: targetName, leftMs: Math.max(0, remainingMs), hits, maxHits: hits + remainingHits })),
+      .map(({ rule, targetName, node, hits, remainingMs, remainingHits }) => ({ rule, target: node === undefined ? targetName : `${targetName} on ${node}`, leftMs: Math.max(0, remainingMs), hits, maxHits: hits + remainingHits })),
   ];
   return { real: of(false), dry: of(true) };
 }

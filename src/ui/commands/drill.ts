@@ -1,4 +1,5 @@
 /** Steps in and back: Enter goes from workload to pod, container, process and its events; Esc takes back the last step. */
+import { presentIn } from '../../frame/columns.ts';
 import type { PaneId, SyscallRow } from '../../frame/frame.ts';
 import type { GroupBy } from '../../frame/grouping.ts';
 import { finer, finest } from '../../frame/grouping.ts';
@@ -9,7 +10,7 @@ import { areaOf } from '../panes/area.ts';
 import type { ViewRow } from '../rows.ts';
 import { paneOf } from '../rows.ts';
 import type { Scope } from '../scope.ts';
-import { groupScope, isOneContainer, namespaceScope, processScope } from '../scope.ts';
+import { groupScope, isOneContainer, namespaceScope, onNode, processScope } from '../scope.ts';
 import { containerOf, contextFor, groupingOf, isMerged, scopeOf, selectedRow } from '../view.ts';
 import { focusOn, followTop } from './move.ts';
 import { tell } from './tell.ts';
@@ -47,7 +48,7 @@ function enterGroup(state: State, id: PaneId, row: ViewRow, now: number): State 
   const context = contextFor(state.shown as NonNullable<State['shown']>);
   const key = containerOf(row);
   const info = context.container(key);
-  const scope = groupScope(groupingOf(state, paneOf(id))?.by ?? 'container', key, info);
+  const scope = onNode(scopeOf(state)?.node, groupScope(groupingOf(state, paneOf(id))?.by ?? 'container', key, info));
   const inside = isOneContainer(scopeOf(state));
   if (scope.level !== 'container') return step(state, enterScope(state, scope));
   if (id === 'containers') return step(state, followTop(focusOn(inside ? state : enterScope(state, scope), 'processes'), 'processes'));
@@ -63,7 +64,7 @@ function enterProcess(state: State, { row }: ViewRow, now: number): State {
   if (pid === current) return tell(state, 'all panes already show this process only; Esc goes back', 'dim', now);
   const comm = 'comm' in row ? row.comm : null;
   const info = contextFor(state.shown as NonNullable<State['shown']>).container(row.container);
-  const next = enterScope(state, processScope(row.container, info, pid, comm));
+  const next = enterScope(state, onNode(scopeOf(state)?.node, processScope(row.container, info, pid, comm)));
   return step(state, state.focus === 'processes' ? followTop(focusOn(next, 'opens'), 'opens') : next);
 }
 
@@ -84,7 +85,7 @@ export function enter(state: State, now: number): State {
 /** Null: all namespaces, and no way back to a narrower scope. */
 export function enterNamespace(state: State, namespace: string | null): State {
   if (namespace === null) return { ...state, scope: null, breakdown: null, trail: [] };
-  const scope = namespaceScope(namespace);
+  const scope = onNode(scopeOf(state)?.node, namespaceScope(namespace));
   return state.scope?.label === scope.label ? state : step(state, enterScope(state, scope));
 }
 
@@ -126,7 +127,7 @@ export function back(state: State, now: number): State {
 /** The other ways to put the rows of the focused pane together, in their order. */
 export function cycleGrouping(state: State, by: 1 | -1, now: number): State {
   const pane = paneOf(state.focus);
-  const { groupings = [] } = pane;
+  const groupings = presentIn(pane.groupings ?? [], state.shown?.frame);
   if (groupings.length < 2) return tell(state, `${pane.title}: nothing to put together`, 'warn', now);
   const at = groupings.findIndex((one) => one.id === state.panes[pane.id].grouping);
   const next = groupings[(at + by + groupings.length) % groupings.length];

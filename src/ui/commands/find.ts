@@ -1,4 +1,5 @@
 /** Finding: details, filters and sorting. */
+import { presentIn } from '../../frame/columns.ts';
 import type { PaneId } from '../../frame/frame.ts';
 import { parseFilter } from '../filter.ts';
 import type { Menu, Prompt, State } from '../model.ts';
@@ -22,6 +23,9 @@ export const toggleErrorsOnly = (state: State): State => withPane(state, state.f
 
 export const sortable = (pane: AnyPane): readonly AnyColumn[] => pane.columns.filter((column) => column.trendOf === undefined);
 
+/** Those that the Frame on screen has. */
+const sortableNow = (state: State, id: PaneId): readonly AnyColumn[] => presentIn(sortable(paneOf(id)), state.shown?.frame);
+
 /** Sort by a column: numbers and times start with the largest, names with the first letter. */
 export function sortBy(state: State, id: PaneId, column: string): State {
   const unit = columnById(paneOf(id), column)?.unit;
@@ -30,7 +34,7 @@ export function sortBy(state: State, id: PaneId, column: string): State {
 
 /** Sort the focused pane by the next column, or the one before. */
 export function sortStep(state: State, by: number): State {
-  const columns = sortable(paneOf(state.focus));
+  const columns = sortableNow(state, state.focus);
   const at = columns.findIndex((column) => column.id === state.panes[state.focus].sort.column);
   const next = columns[(at + by + columns.length) % columns.length];
   return next === undefined ? state : sortBy(state, state.focus, next.id);
@@ -42,16 +46,16 @@ export function reverse(state: State): State {
 }
 
 export function openSortMenu(state: State): State {
-  const index = sortable(paneOf(state.focus)).findIndex((column) => column.id === state.panes[state.focus].sort.column);
+  const index = sortableNow(state, state.focus).findIndex((column) => column.id === state.panes[state.focus].sort.column);
   return { ...state, menu: { kind: 'sort', pane: state.focus, index: Math.max(0, index) } };
 }
 
 /** Entries of the open list of columns. */
-export const sortItems = (menu: Extract<Menu, { kind: 'sort' }>): readonly string[] => sortable(paneOf(menu.pane)).map((column) => column.title);
+export const sortItems = (state: State, menu: Extract<Menu, { kind: 'sort' }>): readonly string[] => sortableNow(state, menu.pane).map((column) => column.title);
 
 export function acceptSort(state: State, menu: Extract<Menu, { kind: 'sort' }>): State {
   const closed = { ...state, menu: null };
-  const column = sortable(paneOf(menu.pane))[menu.index];
+  const column = sortableNow(state, menu.pane)[menu.index];
   return column === undefined || column.id === state.panes[menu.pane].sort.column ? closed : sortBy(closed, menu.pane, column.id);
 }
 
@@ -63,7 +67,7 @@ export function openPrompt(state: State): State {
 
 /** Put another text into the prompt; what is right takes effect at once. */
 export function typed(state: State, prompt: Prompt, text: string, cursor: number): State {
-  const { filter, error } = parseFilter(text, paneOf(prompt.pane).columns);
+  const { filter, error } = parseFilter(text, presentIn(paneOf(prompt.pane).columns, state.shown?.frame));
   const next = { ...state, prompt: { ...prompt, text, cursor, error } };
   return error === null ? withPane(next, prompt.pane, { filter }) : next;
 }

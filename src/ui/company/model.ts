@@ -17,11 +17,9 @@ export interface CompanyState {
   readonly own: boolean;
   /** It drove when the session went out of reach. */
   readonly drove: boolean;
-  /** Tick length, milliseconds, that Frames have had of late although it was not asked for here, and how many of them. */
-  readonly tempo: { readonly ms: number; readonly frames: number } | null;
 }
 
-export const initialCompany: CompanyState = { self: null, viewers: [], wish: true, view: null, notes: [], own: false, drove: false, tempo: null };
+export const initialCompany: CompanyState = { self: null, viewers: [], wish: true, view: null, notes: [], own: false, drove: false };
 
 /** This screen among the viewers; null while it is not. */
 export const selfOf = ({ company }: State): Viewer | null => company?.viewers.find(({ id }) => id === company.self) ?? null;

@@ -1,6 +1,5 @@
 /** What the session tells, into the state; and what own keys do to following. Pure. */
 import type { Viewer } from '../../frame/company.ts';
-import { INTERVALS } from '../commands/measure.ts';
 import { tell } from '../commands/tell.ts';
 import type { Effect } from '../effects.ts';
 import { type Command, bindingFor } from '../keymap.ts';
@@ -93,7 +92,7 @@ export function companyCommand(state: State, name: CompanyCommand, now: number):
 
 /** Keys that concern this terminal, or the session as a whole, but not what is looked at. */
 const LOCAL: ReadonlySet<Command> = new Set<Command>([
-  'suspend', 'redraw', 'help', 'viewers', 'drive', 'follow', 'quit', 'interrupt', 'save', 'reset', 'slower', 'faster', 'level', 'stopAll', 'columnsLeft', 'columnsRight',
+  'suspend', 'redraw', 'help', 'viewers', 'nodes', 'drive', 'follow', 'quit', 'interrupt', 'save', 'reset', 'slower', 'faster', 'level', 'stopAll', 'columnsLeft', 'columnsRight',
 ]);
 const SCROLLING: ReadonlySet<Command> = new Set<Command>(['up', 'down', 'pageUp', 'pageDown', 'halfUp', 'halfDown', 'first', 'last']);
 const CLOSING: ReadonlySet<Command> = new Set<Command>(['close', 'back']);
@@ -109,7 +108,7 @@ export function afterKey(before: State, event: InputEvent, { state, effects }: C
   if (before.company === null) return { state, effects };
   const command = event.kind === 'key' ? bindingFor(before, event.key.name)?.command ?? null : null;
   let next = state;
-  if (command === 'help' || command === 'viewers') next = withCompany(next, { own: true });
+  if (command === 'help' || command === 'viewers' || command === 'nodes') next = withCompany(next, { own: true });
   if (next.overlay === null && next.company?.own === true) {
     const again = mirrored(withCompany(next, { own: false }));
     next = again.state;
@@ -124,19 +123,4 @@ export function afterKey(before: State, event: InputEvent, { state, effects }: C
     }
   }
   return { state: next, effects };
-}
-
-/** How near to a tick length that one can ask for a Frame's own is, as a share. */
-const NEAR = 0.15;
-/** So many Frames alike are no accident, nor the last before a change that was asked for here. */
-const ALIKE = 3;
-
-/** Others may have changed the interval: what Frames have had of late is what the header says. */
-export function heardInterval(state: State, frameMs: number): State {
-  const { company } = state;
-  if (company === null) return state;
-  const ms = INTERVALS.find((one) => Math.abs(frameMs - one) <= one * NEAR);
-  if (ms === undefined || ms === state.intervalMs) return company.tempo === null ? state : withCompany(state, { tempo: null });
-  const frames = company.tempo?.ms === ms ? company.tempo.frames + 1 : 1;
-  return frames < ALIKE ? withCompany(state, { tempo: { ms, frames } }) : { ...withCompany(state, { tempo: null }), intervalMs: ms };
 }

@@ -4,6 +4,7 @@ import { HIST_MIN_SHIFT, HIST_OCTAVES, HIST_SUB_SHIFT, bucketOf } from '../../fr
 import { PANE_IDS } from '../../frame/panes/index.ts';
 import type { RowContext } from '../../frame/columns.ts';
 import { ALL_CONTAINERS, contextOf } from '../../frame/names.ts';
+import { freshRows, intervalsOf } from '../../frame/node-key.ts';
 import type { AnyPane, AnyRow, ViewRow } from '../rows.ts';
 import { paneOf } from '../rows.ts';
 import type { Scope } from '../scope.ts';
@@ -85,8 +86,14 @@ export class History {
     }
     this.#pushRates(frame, tick);
     for (const row of frame.panes.runqueue.rows) this.#pushHeat(row.container, row.latency, tick);
-    this.#totals.add(frame.panes.syscalls.rows, frame.panes.runqueue.rows, frame.intervalMs);
+    this.#pushTotals(frame);
     if (tick % 60 === 0) this.#forget(tick);
+  }
+
+  /** Rows of nodes that told nothing new have been counted already. */
+  #pushTotals(frame: Frame): void {
+    const { syscalls, runqueue } = frame.panes;
+    this.#totals.add(freshRows(frame, syscalls.rows), freshRows(frame, runqueue.rows), frame.intervalMs, intervalsOf(frame));
   }
 
   #pushTrends(pane: AnyPane, rows: readonly AnyRow[], context: RowContext, tick: number): void {
@@ -112,8 +119,8 @@ export class History {
     for (const pane of RATED) if (frame.panes[pane].state.status === 'ok') add(pane, ALL_CONTAINERS, 0);
     for (const row of frame.panes.syscalls.rows) add('syscalls', row.container, row.ratePerSec);
     for (const row of frame.panes.runqueue.rows) add('runqueue', row.container, row.ratePerSec);
-    const seconds = Math.max(frame.intervalMs, 1) / 1000;
-    for (const pane of ['opens', 'tcp'] as const) for (const total of frame.panes[pane].totals) add(pane, total.container, total.count / seconds);
+    const intervalMs = intervalsOf(frame);
+    for (const pane of ['opens', 'tcp'] as const) for (const total of frame.panes[pane].totals) add(pane, total.container, total.count / (Math.max(intervalMs(total.container), 1) / 1000));
   }
 
   #pushHeat(container: string, latency: Latency | null, tick: number): void {

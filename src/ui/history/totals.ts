@@ -54,7 +54,7 @@ class TotalRows<Row extends Countable> {
     this.#key = key;
   }
 
-  add(rows: readonly Row[], intervalMs: number): void {
+  add(rows: readonly Row[], intervalMs: (container: string) => number): void {
     this.#tick += 1;
     for (const row of rows) {
       const key = this.#key(row);
@@ -74,7 +74,7 @@ class TotalRows<Row extends Countable> {
           for (const errno in row.errors) sum.errors[errno] = (sum.errors[errno] ?? 0) + (row.errors[errno] ?? 0);
         }
       } else {
-        if (row.throttledPct !== null) sum.throttledMs = (sum.throttledMs ?? 0) + (row.throttledPct / 100) * intervalMs;
+        if (row.throttledPct !== null) sum.throttledMs = (sum.throttledMs ?? 0) + (row.throttledPct / 100) * intervalMs(row.container);
         for (const by of row.preemptedBy) sum.preemptedBy.set(by.container, (sum.preemptedBy.get(by.container) ?? 0) + by.count);
       }
     }
@@ -115,8 +115,9 @@ export class Totals {
     return this.#elapsedMs;
   }
 
-  add(syscallRows: readonly SyscallRow[], runqueueRows: readonly RunqueueRow[], intervalMs: number): void {
-    this.#elapsedMs += intervalMs;
+  /** @param elapsedMs since the rows before @param intervalMs what a container's rows are over, where that differs */
+  add(syscallRows: readonly SyscallRow[], runqueueRows: readonly RunqueueRow[], elapsedMs: number, intervalMs: (container: string) => number = () => elapsedMs): void {
+    this.#elapsedMs += elapsedMs;
     this.#syscalls.add(syscallRows, intervalMs);
     this.#runqueue.add(runqueueRows, intervalMs);
   }

@@ -1,6 +1,7 @@
 /** Everything about one row: its columns with their meaning, latencies, errors, and who the container is. */
 import { formatAge } from '../../frame/age.ts';
 import type { RowContext } from '../../frame/columns.ts';
+import { presentIn } from '../../frame/columns.ts';
 import type { ContainerInfo, Frame, Latency, RunqueueRow, SyscallRow } from '../../frame/frame.ts';
 import { ALL_CONTAINERS, containerName, fullName } from '../../frame/names.ts';
 import { statusSeverity } from '../../frame/pod.ts';
@@ -44,7 +45,7 @@ function columnLines(state: State, overlay: Details, pen: Pen, width: number): s
   if (state.shown === null) return [];
   const context = contextWith(state.shown, overlay);
   const known = (column: AnyColumn): boolean => column.optional !== true || column.value(overlay.row, context) !== null;
-  const columns = paneOf(overlay.pane).columns.filter((column) => column.trendOf === undefined && known(column));
+  const columns = presentIn(paneOf(overlay.pane).columns, state.shown.frame).filter((column) => column.trendOf === undefined && known(column));
   const titleWidth = Math.max(...columns.map((column) => column.title.length));
   const values = columns.map((column) => pen.clean(cellText(column, overlay.row, context, pen.ascii)));
   const short = (value: string): boolean => pen.width(value) <= SHORT_VALUE;
@@ -127,7 +128,7 @@ function identityLines(frame: Frame, key: string, info: ContainerInfo, pen: Pen,
   const { podStatus: pod } = info;
   const ageMs = pod?.createdAt == null ? Number.NaN : Date.parse(frame.time) - Date.parse(pod.createdAt);
   const facts: readonly (readonly [string, string | null, Role?])[] = [
-    ['kind', info.kind], ['namespace', info.namespace], ['pod', info.pod], ['pod uid', info.podUid], ['container', info.container], ['container id', info.containerId],
+    ['kind', info.kind], ['node', info.node ?? null], ['namespace', info.namespace], ['pod', info.pod], ['pod uid', info.podUid], ['container', info.container], ['container id', info.containerId],
     ['image', info.image], ['owner', info.owner === null ? null : `${info.owner.kind}/${info.owner.name}`], ['qos', info.qos],
     ['status', pod === null ? null : pod.status, pod === null ? 'text' : SEVERITY_ROLE[statusSeverity(pod.status)]], ['ready', pod === null ? null : `${pod.ready} of ${pod.containers} containers`],
     ['restarts', pod === null ? null : String(pod.restarts), pod !== null && pod.restarts > 0 ? 'warn' : 'text'],

@@ -1,4 +1,5 @@
 /** The help: every key from the key table, the columns of the focused pane from their definitions. */
+import { presentIn } from '../../frame/columns.ts';
 import type { Pen } from '../draw/pen.ts';
 import type { Binding } from '../keymap.ts';
 import { GROUPS, activeBindings, keyName } from '../keymap.ts';
@@ -23,10 +24,11 @@ function group(state: State, pen: Pen, name: Binding['group'], width: number): s
 
 function columns(state: State, pen: Pen, width: number): string[] {
   const pane = paneOf(state.focus);
-  const titleWidth = Math.max(...pane.columns.map((column) => column.title.length));
+  const present = presentIn(pane.columns, state.shown?.frame);
+  const titleWidth = Math.max(...present.map((column) => column.title.length));
   return [
     headingLine(pen, `${pane.number} ${pane.title}`, width), ...textLines(pen, pane.help, width, 'dim'),
-    ...pane.columns.flatMap((column) => entryLines(pen, column.title, column.help, titleWidth, width, { name: 'accent', text: 'text' })), blankLine(width),
+    ...present.flatMap((column) => entryLines(pen, column.title, column.help, titleWidth, width, { name: 'accent', text: 'text' })), blankLine(width),
   ];
 }
 

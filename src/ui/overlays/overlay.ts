@@ -1,19 +1,29 @@
-/** Help, details and viewers: a text over the panes, as long as it needs, scrolled. */
+/** Help, nodes, details and viewers: a text over the panes, as long as it needs, scrolled. */
 import type { Pen } from '../draw/pen.ts';
 import { penOf } from '../draw/pen.ts';
 import type { Piece } from '../draw/box.ts';
 import { drawBox, innerWidth } from '../draw/box.ts';
 import { viewerLines } from '../company/draw/viewers.ts';
 import { calculateLayout } from '../layout.ts';
-import type { State } from '../model.ts';
+import type { Overlay, State } from '../model.ts';
 import { detailLines, detailTitle } from './details.ts';
 import { helpLines } from './help.ts';
+import { nodesLines, nodesTitle } from './nodes.ts';
+
+function titleOf(state: State, overlay: Overlay): Piece[] {
+  switch (overlay.kind) {
+    case 'details': return detailTitle(state, overlay);
+    case 'nodes': return nodesTitle(state);
+    case 'help': case 'viewers': return [{ text: overlay.kind, role: 'title', rank: 0 }];
+  }
+}
 
 function content(state: State, pen: Pen, width: number): string[] {
   const { overlay } = state;
   if (overlay === null || width <= 0) return [];
   switch (overlay.kind) {
     case 'help': return helpLines(state, pen, width);
+    case 'nodes': return nodesLines(state, pen, width);
     case 'viewers': return viewerLines(state, pen, width);
     case 'details': return detailLines(state, overlay, pen, width);
   }
@@ -37,7 +47,7 @@ export function drawOverlay(state: State, pen: Pen, width: number, height: numbe
   const { width: inner, height: page, pad } = room(state);
   const lines = content(state, pen, inner);
   const offset = Math.max(0, Math.min(overlay.scroll, lines.length - page));
-  const title: Piece[] = overlay.kind === 'details' ? detailTitle(state, overlay) : [{ text: overlay.kind, role: 'title', rank: 0 }];
+  const title = titleOf(state, overlay);
   const facts: Piece[] = lines.length > page ? [{ text: `${offset + 1}-${Math.min(lines.length, offset + page)} of ${lines.length}`, role: 'dim', rank: 1 }] : [];
   return drawBox(pen, { width, height, title, facts, focused: true, pad }, {
     lines: lines.slice(offset, offset + page), scroll: { offset, shown: page, total: lines.length, firstLine: 0 },

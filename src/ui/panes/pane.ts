@@ -49,9 +49,9 @@ export function drawPane(state: State, id: PaneId, pen: Pen, width: number, heig
   const { menu } = state;
   let body: Body;
   if (menu?.kind === 'sort' && menu.pane === id) {
-    const beside = menuWidth(menu, pen, inner.width);
+    const beside = menuWidth(state, menu, pen, inner.width);
     const rest = inner.width - beside - 1;
-    const list = drawMenu(menu, pen, rest >= 12 ? beside : inner.width, inner.height);
+    const list = drawMenu(state, menu, pen, rest >= 12 ? beside : inner.width, inner.height);
     const own = rest >= 12 ? bodyOf(state, id, pen, rest, inner.height) : null;
     const blank = ' '.repeat(Math.max(0, rest));
     body = { lines: own === null ? list : list.map((line, i) => `${line} ${own.lines[i] ?? blank}`) };

@@ -1,5 +1,6 @@
 /** The first line: which node, what state kbtop itself is in, what was lost, what it costs. */
-import type { PaneId } from '../../frame/frame.ts';
+import type { Frame, PaneId } from '../../frame/frame.ts';
+import { clockText, nodesText, worstState } from '../../frame/nodes.ts';
 import { PANE_IDS } from '../../frame/panes/index.ts';
 import { formatBytes, formatCount, formatPct, formatTime } from '../../frame/units.ts';
 import { companyPieces } from '../company/draw/parts.ts';
@@ -45,6 +46,23 @@ function crumbs(state: State, pen: Pen, right: readonly LinePiece[], width: numb
   return [linePiece(lead + crumbText(pen, scope.crumbs ?? [scope.label], Math.max(16, width - 4 - taken - lead.length)), 'accent', 0)];
 }
 
+/** "5 nodes, 1 late": those that are missing before anything else. */
+function nodes({ nodes: all }: Frame): LinePiece[] {
+  if (all === undefined) return [];
+  const worst = worstState(all), clocks = clockText(all);
+  const role = worst === 'ok' ? 'text' : worst === 'late' || worst === 'connecting' ? 'warn' : 'bad';
+  return [linePiece(nodesText(all), role, role === 'text' ? 1 : 0), ...(clocks === null ? [] : [linePiece(clocks, 'warn', 3)])];
+}
+
+/** What there is to know of the machine, or of the machines together. */
+function machine({ node, nodes: all }: Frame): LinePiece[] {
+  return [
+    ...(node.kernel === '' ? [] : [linePiece(`linux ${node.kernel}`, 'dim', 10)]),
+    ...(node.cpus === 0 ? [] : [linePiece(`${node.cpus} cpu${node.cpus === 1 ? '' : 's'}`, 'dim', 11)]),
+    ...(all === undefined ? [linePiece(`cgroup ${node.cgroupMode}`, 'dim', 12)] : []),
+  ];
+}
+
 /** Exactly `width` cells. */
 export function drawHeader(state: State, pen: Pen, width: number): string {
   const { shown } = state;
@@ -52,12 +70,9 @@ export function drawHeader(state: State, pen: Pen, width: number): string {
   const left = (right: readonly LinePiece[]): LinePiece[] => [
     { spans: [{ text: 'kbtop', role: 'key' }, ...(width >= 140 ? [{ text: ` ${state.version}`, role: 'dim' } as const] : [])], rank: 8 },
     ...(frame === undefined ? [] : [linePiece(frame.node.name, 'strong', 1)]),
+    ...(frame === undefined ? [] : nodes(frame)),
     ...crumbs(state, pen, right, width),
-    ...(frame === undefined ? [] : [
-      linePiece(`linux ${frame.node.kernel}`, 'dim', 10),
-      linePiece(`${frame.node.cpus} cpu${frame.node.cpus === 1 ? '' : 's'}`, 'dim', 11),
-      linePiece(`cgroup ${frame.node.cgroupMode}`, 'dim', 12),
-    ]),
+    ...(frame === undefined ? [] : machine(frame)),
     probes(state),
   ];
   const lost = shown?.history.lost() ?? 0;
