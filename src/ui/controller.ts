@@ -10,6 +10,7 @@ import { initialState } from './model.ts';
 import { saveFrame } from './save.ts';
 import { Store } from './store.ts';
 import type { Role } from './theme.ts';
+import { Traveller } from './travel/driver.ts';
 
 /** What the terminal does for the screen. */
 export interface Host {
@@ -22,19 +23,22 @@ export class Controller {
   readonly store: Store;
   readonly #source: FrameSource;
   readonly #host: Host;
-  readonly #directory: string;
   readonly #history = new History();
   /** Null: no fault can be armed from this screen. */
   readonly #chaos: ChaosDriver | null;
+  readonly #traveller: Traveller;
+  readonly #options: Start['options'];
   #latest: Frame | null = null;
   #unsubscribe: () => void = () => {};
 
   constructor(source: FrameSource, start: Start, host: Host) {
     this.#source = source;
     this.#host = host;
-    this.#directory = start.options.saveDirectory;
+    this.#options = start.options;
     this.store = new Store(initialState({ now: Date.now(), ...start }), (effect) => this.#perform(effect));
-    const { chaos, readOnly, permits } = start.options;
+    const history = this.#history, latest = (): Frame | null => this.#latest;
+    const { chaos, readOnly, permits, timeline = null, replay = null } = start.options;
+    this.#traveller = new Traveller({ timeline, replay, present: { history, get frame() { return latest(); } }, state: this.store.getState, dispatch: (action) => this.store.dispatch(action) });
     this.#chaos = chaos == null || readOnly ? null : new ChaosDriver(chaos, permits ?? { expert: false, allowSystem: false }, (action) => this.store.dispatch(action));
   }
 
@@ -48,12 +52,14 @@ export class Controller {
         failed(error);
       }
     });
+    this.#traveller.start();
     this.#chaos?.connect();
     this.#source.done.then(() => this.store.dispatch({ type: 'ended', reason: 'END' }), failed);
   }
 
   disconnect(): void {
     this.#unsubscribe();
+    this.#traveller.stop();
     this.#chaos?.disconnect();
   }
 
@@ -65,8 +71,7 @@ export class Controller {
   #frame(frame: Frame): void {
     this.#latest = frame;
     this.#history.push(frame);
-    if (this.store.getState().paused) this.store.dispatch({ type: 'missed' });
-    else this.#show();
+    if (!this.#traveller.arrived()) this.#show();
   }
 
   #show(): void {
@@ -75,6 +80,13 @@ export class Controller {
 
   #tell(text: string, role: Role): void {
     this.store.dispatch({ type: 'message', text, role, now: Date.now() });
+  }
+
+  #tellSaved(saved: Promise<string> | undefined): void {
+    saved?.then(
+      (name) => this.#tell(`saved ${name}`, 'ok'),
+      (error: Error) => this.#tell(`not saved: ${error.message}`, 'bad'),
+    );
   }
 
   #perform(effect: Effect): void {
@@ -87,22 +99,20 @@ export class Controller {
       case 'redraw': return this.#host.redraw();
       case 'interval': return this.#source.setInterval(effect.ms);
       case 'level': return this.#source.setLevel(effect.pane, effect.level);
-      case 'pause': {
-        const { shown } = this.store.getState();
-        return this.store.dispatch({ type: 'paused', shown: shown && { frame: shown.frame, history: this.#history.freeze() } });
+      case 'travel': return this.#traveller.go(effect.go);
+      case 'saveTimeline': {
+        const { timeline, saveTimeline } = this.#options;
+        if (timeline) this.#tellSaved(saveTimeline?.(timeline));
+        return;
       }
-      case 'resume': return this.store.dispatch({ type: 'resumed', shown: this.#latest && { frame: this.#latest, history: this.#history } });
       case 'reset': {
         this.#history.reset();
-        if (!this.store.getState().paused) this.#show();
+        this.#traveller.reset();
+        if (this.store.getState().travel === null) this.#show();
         return this.#tell('history, totals and losses start anew', 'accent');
       }
       case 'save': {
-        saveFrame(effect.frame, this.#directory).then(
-          (name) => this.#tell(`saved ${name}`, 'ok'),
-          (error: Error) => this.#tell(`not saved: ${error.message}`, 'bad'),
-        );
-        return;
+        return this.#tellSaved(saveFrame(effect.frame, this.#options.saveDirectory));
       }
       default: return this.#chaos?.perform(effect satisfies ChaosEffect);
     }

@@ -1,6 +1,7 @@
 /** What the state cannot do itself: asked for by update.ts, done by the store. */
 import type { Rule } from '../chaos/rule.ts';
 import type { Frame, Level, PaneId } from '../frame/frame.ts';
+import type { Go } from './travel/model.ts';
 
 export type Effect =
   | { readonly kind: 'quit'; readonly code: number }
@@ -9,8 +10,9 @@ export type Effect =
   | { readonly kind: 'interval'; readonly ms: number }
   | { readonly kind: 'level'; readonly pane: PaneId; readonly level: Level | 'off' }
   | { readonly kind: 'save'; readonly frame: Frame }
-  | { readonly kind: 'pause' }
-  | { readonly kind: 'resume' }
+  | { readonly kind: 'travel'; readonly go: Go }
+  /** All that is held, as a recording. */
+  | { readonly kind: 'saveTimeline' }
   | { readonly kind: 'reset' }
   | { readonly kind: 'chaosCapabilities' }
   /** What the door thinks of a rule, once nobody changes it any more; null: of none. */

@@ -7,6 +7,7 @@ import type { LinePiece } from '../draw/line.ts';
 import { drawLine, linePiece } from '../draw/line.ts';
 import type { Pen } from '../draw/pen.ts';
 import type { State } from '../model.ts';
+import { travelPieces } from '../travel/bar.ts';
 import { paneOf } from '../rows.ts';
 import { scopeOf } from '../view.ts';
 import { crumbText } from './crumbs.ts';
@@ -61,11 +62,11 @@ export function drawHeader(state: State, pen: Pen, width: number): string {
   const lost = shown?.history.lost() ?? 0;
   const right: LinePiece[] = [
     ...(state.ended === null ? [] : [linePiece(` ${state.ended} `, 'banner', 0)]),
-    ...(state.paused ? [linePiece(state.missed > 0 ? ` PAUSED +${state.missed} ` : ' PAUSED ', 'banner', 0)] : []),
-    linePiece(`every ${intervalText(state.intervalMs)}s`, 'text', 3),
-    lost > 0 ? linePiece(`lost ${formatCount(lost)}!`, 'bad', 0) : linePiece('lost 0', 'text', 2),
+    ...travelPieces(state),
+    ...(state.replay === null ? [linePiece(`every ${intervalText(state.intervalMs)}s`, 'text', 3)] : []),
+    state.travel?.settled === false ? linePiece('lost ?', 'dim', 2) : lost > 0 ? linePiece(`lost ${formatCount(lost)}!`, 'bad', 0) : linePiece('lost 0', 'text', 2),
     ...self(state),
-    ...(frame === undefined ? [] : [linePiece(formatTime(frame.time), 'text', 5)]),
+    ...(frame === undefined || state.replay !== null ? [] : [linePiece(formatTime(frame.time), 'text', 5)]),
   ];
   return drawLine(pen, width, left(right), right);
 }
