@@ -2,9 +2,11 @@
 import { Command, CommanderError } from 'commander';
 import { chaosCommand } from './chaos/index.ts';
 import { injectorCommand } from './chaos/injector.ts';
+import { demoCommand } from './demo.ts';
 import { doctorCommand } from './doctor.ts';
 import { EXIT, KbtopError, reportOf, usageError } from './errors.ts';
 import { printDetail, printError, printOut } from './output.ts';
+import { replayCommand } from './replay.ts';
 import { addGlobalFlags } from './settings.ts';
 import { snapshotCommand } from './snapshot.ts';
 import { oneOf } from '../frame/suggest.ts';
@@ -27,6 +29,7 @@ Examples:
   kbtop -n shop -l app=web                        pods of a namespace by their labels
   kbtop snapshot --pane runqueue --sort-by p99Us  who waits for a CPU
   kbtop snapshot --duration 10s -o json           everything, for scripts
+  kbtop replay incident.kbtop --at 02:00:05       what was recorded, on the same screen
   kbtop chaos run --pod shop/web-1 --syscall connect --error ECONNREFUSED --for 30s   a fault, for a while
   kbtop doctor                                    what works on this node, and why the rest does not
 
@@ -52,7 +55,7 @@ export function createProgram(print: (text: string) => void): Command {
     .version(version(), '-V, --version', 'print the version')
     .addHelpText('after', EXAMPLES + EXIT_CODES);
   addGlobalFlags(program);
-  for (const command of [topCommand(), snapshotCommand(), doctorCommand(), chaosCommand(configure)]) {
+  for (const command of [topCommand(), snapshotCommand(), replayCommand(), demoCommand(), doctorCommand(), chaosCommand(configure)]) {
     program.addCommand(configure(command), { isDefault: command.name() === 'top' });
   }
   program.addCommand(configure(injectorCommand()), { hidden: true });

@@ -37,8 +37,8 @@ export class Controller {
     this.#options = start.options;
     this.store = new Store(initialState({ now: Date.now(), ...start }), (effect) => this.#perform(effect));
     const history = this.#history, latest = (): Frame | null => this.#latest;
-    const { chaos, readOnly, permits, timeline = null, replay = null } = start.options;
-    this.#traveller = new Traveller({ timeline, replay, present: { history, get frame() { return latest(); } }, state: this.store.getState, dispatch: (action) => this.store.dispatch(action) });
+    const { chaos, readOnly, permits, timeline = null, replay = null, onLive } = start.options;
+    this.#traveller = new Traveller({ timeline, replay, onLive, present: { history, get frame() { return latest(); } }, state: this.store.getState, dispatch: (action) => this.store.dispatch(action) });
     this.#chaos = chaos == null || readOnly ? null : new ChaosDriver(chaos, permits ?? { expert: false, allowSystem: false }, (action) => this.store.dispatch(action));
   }
 

@@ -52,6 +52,8 @@ export interface UiOptions {
   readonly replay?: ReplayOptions | null;
   /** Keep what a timeline holds as a recording. @returns the file's name; rejects with why not. Absent: there is no key for it */
   readonly saveTimeline?: (timeline: Timeline) => Promise<string>;
+  /** Called when the screen has come back from the past: what was decoded for it may go. */
+  readonly onLive?: () => void;
   /** Called once when the first screen stands: the moment to begin what takes time. What it throws ends the screen like a crash. */
   readonly onScreen?: () => void;
 }

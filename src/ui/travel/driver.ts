@@ -31,6 +31,8 @@ export interface Surroundings {
   /** The timeline is a recording: there is nothing else. */
   readonly replay: ReplayOptions | null;
   readonly present: Present;
+  /** Nobody looks at the past any more. */
+  readonly onLive?: (() => void) | undefined;
   readonly state: () => State;
   readonly dispatch: (action: Action) => void;
 }
@@ -163,6 +165,7 @@ export class Traveller {
     this.#held = null;
     this.#playing = false;
     this.#saidOldest = false;
+    this.#around.onLive?.();
     dispatch({ type: 'travelled', travel: null, shown: present.frame && { frame: present.frame, history: present.history }, ...(message && { message }), now: Date.now() });
   }
 
