@@ -10,7 +10,7 @@ import type { Shown } from '../model.ts';
 
 /** Frames that charts keep after the one that is shown, and reach back farther than they are drawn: so many single steps cost nothing. */
 const SLACK = 120;
-/** How far back charts are made, Frames. */
+/** How far back charts are made, Frames: farther than they are drawn, and all of it at once, since a timeline reads neighbours together. */
 const REACH = CHART_TICKS + SLACK / 2;
 /** A step forward may take this long to take in what lies between; what is farther is a jump. Milliseconds. */
 const CATCH_UP_MS = 40;
@@ -34,6 +34,7 @@ export class Past {
   /** The last Frame that is added up, and the first: null when it was let go of long ago. */
   #summed: number;
   #counted: number | null;
+  #growing = true;
   /** What cannot be read is not tried again before the next move. */
   #stuck = false;
 
@@ -152,7 +153,9 @@ export class Past {
 
   #grow(): boolean {
     const first = this.#history.window.first - this.#offset;
-    if (first <= Math.max(this.#timeline.first, this.#index - REACH + 1)) return false;
+    if (first > this.#index - CHART_TICKS + 1) this.#growing = true;
+    if (first <= Math.max(this.#timeline.first, this.#index - REACH + 1)) this.#growing = false;
+    if (!this.#growing) return false;
     this.#history.prepend(this.#timeline.frame(first - 1));
     return true;
   }
