@@ -83,7 +83,7 @@ export const KEYMAP: readonly Binding[] = [
   { group: 'time', command: 'pause', keys: ['p'], context: TIMED, label: 'Pause', description: 'hold the screen still, collection goes on; again: go on with the newest', footer: 4, footerInPast: 1.7 },
   { group: 'time', command: 'play', keys: [' '], context: TIMED, label: 'Play', description: 'hold the screen still; again: play on from there', footerInPast: 1.6, when: canTravel },
   { group: 'time', command: 'frameBack', keys: ['[', 'T', 'shift-left'], context: TIMED, label: 'Back', description: 'one Frame back', footerInPast: 1.1, when: canTravel },
-  { group: 'time', command: 'frameOn', keys: [']', 'shift-right'], context: TIMED, label: 'On', description: 'one Frame on', footerInPast: 1.2, when: canTravel },
+  { group: 'time', command: 'frameOn', keys: [']', 'shift-right'], context: TIMED, label: 'Next', description: 'one Frame on', footerInPast: 1.2, when: canTravel },
   { group: 'time', command: 'tenBack', keys: ['{'], context: TIMED, label: 'Ten', description: 'ten Frames back', when: canTravel },
   { group: 'time', command: 'tenOn', keys: ['}'], context: TIMED, label: 'Ten', description: 'ten Frames on', when: canTravel },
   { group: 'time', command: 'minuteBack', keys: ['(', 'ctrl-left'], context: TIMED, label: 'Minute', description: 'a minute back', footerInPast: 6.1, when: canTravel },

@@ -26,6 +26,7 @@ import { overlayLength, overlayPage } from './overlays/overlay.ts';
 import type { Role } from './theme.ts';
 import { type TravelCommand, isTravelCommand, jumpKey, jumpPaste, travelCommand } from './travel/commands.ts';
 import type { Travel } from './travel/model.ts';
+import { applyTravel } from './travel/shared.ts';
 import { paneView } from './view.ts';
 import type { PaneId } from '../frame/frame.ts';
 
@@ -35,6 +36,8 @@ export type Action =
   | { readonly type: 'frame'; readonly shown: Shown; readonly now: number }
   /** Which time is shown now; without `shown` it is what was. Null: whatever comes. */
   | { readonly type: 'travelled'; readonly travel: Travel | null; readonly shown?: Shown | null; readonly message?: { readonly text: string; readonly role: Role }; readonly now: number }
+  /** Another screen's view of time, which this one follows. */
+  | { readonly type: 'travelTo'; readonly view: unknown }
   | { readonly type: 'resize'; readonly size: Size }
   | { readonly type: 'message'; readonly text: string; readonly role: Role; readonly now: number }
   | { readonly type: 'ended'; readonly reason: string }
@@ -60,6 +63,7 @@ export function update(state: State, action: Action): Update {
     case 'input': return input(state, action.event, action.now);
     case 'frame': return only(newFrame(state, action.shown, action.now));
     case 'travelled': return only(travelled(state, action));
+    case 'travelTo': return applyTravel(state, action.view);
     case 'resize': return only({ ...state, size: action.size });
     case 'message': return only(tell(state, action.text, action.role, action.now));
     case 'ended': return only({ ...state, ended: action.reason });
