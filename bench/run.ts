@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Bench, BenchRow } from './bench.ts';
 
-const FILES = ['syscalls', 'runqueue', 'streams', 'panes', 'ring', 'identity', 'chaos', 'tui'] as const;
+const FILES = ['syscalls', 'runqueue', 'streams', 'panes', 'ring', 'identity', 'chaos', 'tui', 'travel'] as const;
 const here = dirname(fileURLToPath(import.meta.url));
 
 const number = (n: number | null): string => (n === null ? '-' : Math.abs(n) >= 1000 ? Math.round(n).toLocaleString('en-US') : n.toPrecision(3));

@@ -32,7 +32,7 @@ async function saveIn(directory: string, timeline: Timeline): Promise<string> {
   for (let n = 1; ; n++) {
     const name = n === 1 ? base : base.replace(/(\.\w+)$/, `-${n}$1`);
     try {
-      await saveTimeline(timeline, join(directory, name), version());
+      await saveTimeline(timeline, join(directory, name), timeline.first, timeline.end, { version: version() });
       return name;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || n >= 100) throw error;

@@ -4,17 +4,17 @@ import { Command } from 'commander';
 import type { FrameSource } from '../frame/source.ts';
 import type { Timeline } from '../frame/timeline.ts';
 import type { ReplayOptions } from '../ui/options.ts';
-import { parseMoment, resolveMoment, type Moment } from '../ui/travel/moment.ts';
 import { SPEEDS } from '../ui/travel/playback.ts';
-import { EXIT, Interrupted, KbtopError, usageError } from './errors.ts';
-import { printError } from './output.ts';
+import { parseAt } from './at.ts';
+import { EXIT, Interrupted, usageError } from './errors.ts';
+import { openRecorded } from './recorded.ts';
 import { scopeOf, sortOf } from './screen.ts';
 import { type GlobalFlags, type Settings, settle } from './settings.ts';
 import { version } from './version.ts';
 
 interface ReplayFlags extends GlobalFlags {
   readonly speed?: number;
-  readonly at?: Moment;
+  readonly at?: string;
   readonly paused?: boolean;
 }
 
@@ -36,19 +36,14 @@ export function parseSpeed(text: string): number {
   return speed;
 }
 
-export function parseAt(text: string): Moment {
+/** Time of the Frame that --at means, milliseconds since the epoch. @throws KbtopError */
+function timeAt(text: string, timeline: Timeline): number {
   try {
-    return parseMoment(text);
+    return parseAt(text, timeline);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw usageError(`--at ${error.message}`);
   }
-}
-
-/** Time of the Frame that --at means, milliseconds since the epoch. "+" counts from the start, "-" from the end. */
-export function timeOf(moment: Moment, timeline: Timeline): number {
-  const first = timeline.time(timeline.first), last = timeline.time(timeline.end - 1);
-  return resolveMoment(moment, { from: moment.kind === 'relative' && moment.ms < 0 ? last : first, first, last });
 }
 
 export function replayCommand(): Command {
@@ -57,7 +52,7 @@ export function replayCommand(): Command {
     .description('Show a recording on the screen that it was made for: pause, step, jump, play. Needs neither root nor Linux.')
     .argument('<file>', 'a recording, or Frames as NDJSON')
     .option('--speed <times>', `${SPEEDS.join(', ')} (default: 1)`, parseSpeed)
-    .option('--at <time>', 'begin there (default: the start)', parseAt)
+    .option('--at <time>', 'begin there (default: the start)')
     .option('--paused', 'stand still at first')
     .addHelpText('after', HELP)
     .action(async (file: string, _flags: unknown, command: Command) => {
@@ -68,7 +63,8 @@ export function replayCommand(): Command {
 
 /** What is told to a screen that shows a recording. */
 export interface Showing extends Pick<ReplayOptions, 'label' | 'speed' | 'paused' | 'endHint'> {
-  readonly at: Moment | null;
+  /** As --at takes it. */
+  readonly at: string | null;
   /** Said at the start, before what of the file cannot be read; null: nothing. */
   readonly note: string | null;
 }
@@ -90,23 +86,12 @@ export async function showRecording(path: string, showing: Showing, flags: Globa
   if (!process.stdin.isTTY || !process.stdout.isTTY) throw usageError('the screen needs a terminal: use kbtop snapshot --replay in scripts and pipes');
   if (flags.interval !== undefined) throw usageError('--interval means nothing to a recording: its Frames are as far apart as they were; --speed plays them faster');
   const settings = await settle(flags);
-  const { openRecording } = await import('../session/recording/open.ts');
-  const recording = await openRecording(path).catch((error: Error) => { throw failure(path, error); });
+  const recording = await openRecorded(path);
   try {
-    if (recording.end <= recording.first) throw new KbtopError(EXIT.failed, `${path} holds no Frames`);
-    for (const warning of recording.warnings) await printError(warning);
     await show(recording, recording.warnings, showing, settings);
   } finally {
     recording.close();
   }
-}
-
-/** Reading fails in the words of the recording, or of the system. */
-function failure(path: string, error: Error): Error {
-  const { code } = error as NodeJS.ErrnoException;
-  if (code === 'ENOENT') return new KbtopError(EXIT.failed, `there is no ${path}: kbtop record -o FILE writes a recording`, { cause: error });
-  if (error.name === 'RecordingError') return new KbtopError(EXIT.failed, error.message, { cause: error });
-  return error;
 }
 
 async function show(timeline: Timeline, warnings: readonly string[], { at, note, ...showing }: Showing, settings: Settings): Promise<void> {
@@ -121,7 +106,7 @@ async function show(timeline: Timeline, warnings: readonly string[], { at, note,
     saveDirectory: process.cwd(),
     version: version(),
     timeline,
-    replay: { ...showing, at: at && timeOf(at, timeline), notes: [...(note === null ? [] : [note]), ...warnings], notesRole: warnings.length > 0 ? 'warn' : 'accent' },
+    replay: { ...showing, at: at === null ? null : timeAt(at, timeline), notes: [...(note === null ? [] : [note]), ...warnings], notesRole: warnings.length > 0 ? 'warn' : 'accent' },
   });
   if (code !== EXIT.ok) throw new Interrupted();
 }

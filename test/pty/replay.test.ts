@@ -111,7 +111,7 @@ describe.skipIf(!built)('kbtop replay (the built bin/kbtop)', () => {
   });
 
   it.each([
-    ['what is not there', ['replay', '/nowhere/x.kbtop'], 1, /^kbtop: there is no \/nowhere\/x\.kbtop: kbtop record/m],
+    ['what is not there', ['replay', '/nowhere/x.kbtop'], 1, /^kbtop: cannot read \/nowhere\/x\.kbtop: there is no such file/m],
     ['a time that is none', ['replay', 'FILE', '--at', 'noon'], 2, /^kbtop: --at "noon" is no time/m],
     ['a speed that is none', ['replay', 'FILE', '--speed', '3'], 2, /^kbtop: --speed "3" is none of/m],
     ['an interval', ['replay', 'FILE', '--interval', '2s'], 2, /^kbtop: --interval means nothing/m],

@@ -14,6 +14,8 @@ import { nextSpeed, speedText, stay } from './playback.ts';
 
 /** Work between two looks at the keyboard, and the pause for whatever else there is: at least this long, and as long as the work took. Milliseconds. */
 const SLICE_MS = 8;
+/** Steps that follow each other at once come before charts that are whole anyway, or nearly: what reads far away makes a timeline forget what is near. Milliseconds. */
+const CALM_MS = 200;
 /** Charts that are still growing are drawn this often, milliseconds. */
 const REDRAW_MS = 120;
 /** Frames taken at once when the clock of what is played has run ahead; what is late then plays later. */
@@ -314,7 +316,7 @@ export class Traveller {
   /** What a move leaves to do, in slices: keys and the live source come in between. */
   #toil(): void {
     clearTimeout(this.#worker);
-    this.#worker = setTimeout(() => this.#slice(), 1);
+    this.#worker = setTimeout(() => this.#slice(), this.#past?.whole ? CALM_MS : 1);
   }
 
   #slice(): void {

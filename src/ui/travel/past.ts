@@ -70,6 +70,11 @@ export class Past {
     return this.#summed === this.#target;
   }
 
+  /** Nothing that is on screen lacks anything. */
+  get whole(): boolean {
+    return this.settled && this.#history.window.first - this.#offset <= Math.max(this.#timeline.first, this.#index - CHART_TICKS + SLACK / 4);
+  }
+
   /** Where sums have to be carried. */
   get #target(): number {
     return this.#counted === null ? this.#index : Math.max(this.#index, this.#counted - 1);
