@@ -16,7 +16,7 @@ export function demoCommand(): Command {
     .action(async (_flags: unknown, command: Command) => {
       const { speed = 1, ...flags } = command.optsWithGlobals<DemoFlags>();
       await showRecording(demoFile(), {
-        label: 'DEMO', at: null, speed, paused: false, note: 'a demo: a node that was recorded, nothing of this machine. Space holds, [ and ] step, ? tells the keys',
+        label: 'DEMO', at: null, speed, paused: false, note: 'a demo: a recorded node, not this machine. Space holds, [ ] step, ? all keys',
         endHint: 'the end of the demo: Space plays it again, q quits, sudo kbtop shows this node',
       }, flags);
     });

@@ -95,13 +95,14 @@ function follow(state: State): State {
   return view == null || row === undefined ? next : { ...next, overlay: { ...overlay, row, info: view.context.container(row.container) } };
 }
 
+const unexpired = ({ message }: State, now: number): State['message'] => (message !== null && message.until <= now ? null : message);
+
 function newFrame(state: State, shown: Shown, now: number): State {
-  const message = state.message !== null && state.message.until <= now ? null : state.message;
-  return follow({ ...state, shown, message, asked: null });
+  return follow({ ...state, shown, message: unexpired(state, now), asked: null });
 }
 
 function travelled(state: State, { travel, shown, message, now }: Extract<Action, { type: 'travelled' }>): State {
-  const next = { ...state, travel, message: message === undefined ? state.message : null };
+  const next = { ...state, travel, message: unexpired(state, now) };
   const there = shown === undefined ? next : follow({ ...next, shown });
   return message === undefined ? there : tell(there, message.text, message.role, now);
 }

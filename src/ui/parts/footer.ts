@@ -38,6 +38,7 @@ function drawPrompt(pen: Pen, prompt: Line & { readonly error: string | null }, 
 function labelOf(binding: Binding, state: State): string {
   switch (binding.command) {
     case 'pause': return state.travel === null ? binding.label : state.travel.playing ? 'Pause' : state.reach === 'recording' ? 'Play' : 'Live';
+    case 'newest': return state.reach === 'recording' ? 'End' : 'Live';
     case 'play': return state.travel?.playing ? 'Hold' : binding.label;
     case 'zoom': return state.zoomed ? 'Unzoom' : binding.label;
     case 'totals': return state.totals ? 'Interval' : binding.label;

@@ -316,6 +316,13 @@ describe('a recording', () => {
     expect(one.lines().at(-1)).not.toMatch(/Chaos|Level|\+\/-/);
   });
 
+  it('takes away what it has said after a while', () => {
+    const one = replay(made(30), { paused: false, notes: ['a note'] });
+    expect(one.state.message?.text).toBe('a note');
+    vi.advanceTimersByTime(8000);
+    expect(one.state.message).toBeNull();
+  });
+
   it('adds up as far as it is looked at', () => {
     const one = replay(made(50));
     one.press('t', '$');
