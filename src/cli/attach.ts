@@ -3,12 +3,14 @@ import { readlinkSync } from 'node:fs';
 import { Command } from 'commander';
 import { EXIT, Interrupted, usageError } from './errors.ts';
 import { sessionFailure } from './session/failure.ts';
+import { DEFAULT_HISTORY_MS, keepHistory, parseHistory } from './history.ts';
 import { type GlobalFlags, type Settings, settle } from './settings.ts';
 import { scopeOf, sortOf } from './screen.ts';
 import { version } from './version.ts';
 
 interface AttachFlags extends GlobalFlags {
   readonly stdio?: boolean;
+  readonly history?: number;
 }
 
 const HELP = `
@@ -26,6 +28,7 @@ export function attachCommand(): Command {
     .summary('look at what kbtop serve measures')
     .description('Show the screen of a session that kbtop serve holds on this machine. Needs no root where the socket lets you in.')
     .argument('[socket]', 'where it listens (default: $XDG_RUNTIME_DIR/kbtop/kbtop.sock, else /run/kbtop/kbtop.sock)')
+    .option('--history <duration>', 'Frames kept in memory to go back to; 0 keeps none (default: 15m)', parseHistory)
     .option('--stdio', 'no screen: connect the session with stdin and stdout')
     .addHelpText('after', HELP)
     .action(async (socket: string | undefined, _flags: unknown, command: Command) => {
@@ -60,6 +63,7 @@ async function attach(path: string | null, flags: AttachFlags, settings: Setting
   const [{ AttachSource }, { dialSession }] = await Promise.all([import('../session/client/attach-source.ts'), import('../session/client/dial.ts')]);
   const source = await AttachSource.open({ dial: () => dialSession(path), version: version(), terminal: ownTerminal() });
   const { chaos, company, welcome } = source;
+  const past = await keepHistory(source, flags.history ?? DEFAULT_HISTORY_MS, process.cwd());
   try {
     const { runUi } = await import('../ui/run.tsx');
     const code = await runUi(source, {
@@ -74,6 +78,7 @@ async function attach(path: string | null, flags: AttachFlags, settings: Setting
       chaos,
       company,
       permits: welcome.permits,
+      ...past,
     });
     if (code !== EXIT.ok) throw new Interrupted();
   } finally {

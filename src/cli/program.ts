@@ -3,12 +3,14 @@ import { Command, CommanderError } from 'commander';
 import { attachCommand } from './attach.ts';
 import { chaosCommand } from './chaos/index.ts';
 import { injectorCommand } from './chaos/injector.ts';
+import { demoCommand } from './demo.ts';
 import { doctorCommand } from './doctor.ts';
 import { EXIT, KbtopError, usageError } from './errors.ts';
 import { failed } from './failed.ts';
 import { holdCommand } from './hold.ts';
 import { printOut } from './output.ts';
 import { recordCommand } from './record.ts';
+import { replayCommand } from './replay.ts';
 import { serveCommand } from './serve.ts';
 import { addGlobalFlags } from './settings.ts';
 import { snapshotCommand } from './snapshot.ts';
@@ -32,6 +34,7 @@ Examples:
   kbtop -n shop -l app=web                        pods of a namespace by their labels
   kbtop snapshot --pane runqueue --sort-by p99Us  who waits for a CPU
   kbtop snapshot --duration 10s -o json           everything, for scripts
+  kbtop replay incident.kbtop --at 02:00:05       what was recorded, on the same screen
   kbtop chaos run --pod shop/web-1 --syscall connect --error ECONNREFUSED --for 30s   a fault, for a while
   kbtop record -o night.kbtop --max-size 100M     keep what happens, for kbtop replay and snapshot --replay
   kbtop serve --group ops, then kbtop attach      one capture for several screens
@@ -59,7 +62,7 @@ export function createProgram(print: (text: string) => void): Command {
     .version(version(), '-V, --version', 'print the version')
     .addHelpText('after', EXAMPLES + EXIT_CODES);
   addGlobalFlags(program);
-  const commands = [topCommand(), snapshotCommand(), recordCommand(), serveCommand(), attachCommand(), doctorCommand(), chaosCommand(configure)];
+  const commands = [topCommand(), snapshotCommand(), recordCommand(), replayCommand(), demoCommand(), serveCommand(), attachCommand(), doctorCommand(), chaosCommand(configure)];
   for (const command of commands) {
     program.addCommand(configure(command), { isDefault: command.name() === 'top' });
   }

@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { feedOf } from './chaos/feed.ts';
 import { EXIT, Interrupted, usageError } from './errors.ts';
+import { DEFAULT_HISTORY_MS, keepHistory, parseHistory } from './history.ts';
 import { requireBpf } from './preflight.ts';
 import { scopeOf, sortOf } from './screen.ts';
 import { type GlobalFlags, type Settings, settle } from './settings.ts';
@@ -11,6 +12,7 @@ export function topCommand(): Command {
   return new Command('top')
     .summary('the live screen (default)')
     .description('Show six live panes: system calls, run queue, opens, TCP connects, containers, processes. Press ? for the keys.')
+    .option('--history <duration>', 'Frames kept in memory to go back to; 0 keeps none (default: 15m)', parseHistory)
     .option('--expert', 'chaos panel: allow calls and kernel faults whose harm may stay')
     .option('--allow-system', 'chaos panel: allow pods that run the node or the cluster')
     .option('--audit <file>', 'chaos panel: where the audit is kept (default: /var/log/kbtop/chaos.jsonl)')
@@ -21,12 +23,13 @@ export function topCommand(): Command {
 }
 
 interface TopFlags extends GlobalFlags {
+  readonly history?: number;
   readonly expert?: boolean;
   readonly allowSystem?: boolean;
   readonly audit?: string;
 }
 
-async function top({ expert = false, allowSystem = false, audit }: TopFlags, settings: Settings): Promise<void> {
+async function top({ history = DEFAULT_HISTORY_MS, expert = false, allowSystem = false, audit }: TopFlags, settings: Settings): Promise<void> {
   if (!process.stdin.isTTY || !process.stdout.isTTY) {
     throw usageError('the screen needs a terminal: use kbtop snapshot in scripts and pipes, or give it one with kubectl exec -it or ssh -t');
   }
@@ -35,6 +38,7 @@ async function top({ expert = false, allowSystem = false, audit }: TopFlags, set
   // Logs would tear the screen: --debug keeps what the crash of the screen prints.
   const door = settings.readOnly ? null : openChaosDoor({ sources: settings.sources, ...(audit !== undefined && { auditFile: audit }) });
   const manager = openCapture({ intervalMs: settings.intervalMs, debug: null, target: settings.target, sources: settings.sources, chaos: door && feedOf(door) });
+  const past = await keepHistory(manager, history, process.cwd());
   try {
     const code = await runUi(manager, {
       color: settings.color === null ? 'auto' : settings.color ? 'always' : 'never',
@@ -47,6 +51,7 @@ async function top({ expert = false, allowSystem = false, audit }: TopFlags, set
       version: version(),
       chaos: door,
       permits: { expert, allowSystem },
+      ...past,
       onScreen: () => manager.start(),
     });
     if (code !== EXIT.ok) throw new Interrupted();

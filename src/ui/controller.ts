@@ -12,6 +12,7 @@ import { saveFrame } from './save.ts';
 import { StaleClock } from './stale.ts';
 import { Store } from './store.ts';
 import type { Role } from './theme.ts';
+import { Traveller } from './travel/driver.ts';
 
 /** What the terminal does for the screen. */
 export interface Host {
@@ -27,13 +28,14 @@ export class Controller {
   readonly store: Store;
   readonly #source: FrameSource;
   readonly #host: Host;
-  readonly #directory: string;
   readonly #history = new History();
   /** Null: no fault can be armed from this screen. */
   readonly #chaos: ChaosDriver | null;
   /** Null: this screen is alone. */
   readonly #company: CompanyDriver | null;
   readonly #clock = new StaleClock((ms) => this.store.dispatch({ type: 'silent', ms }));
+  readonly #traveller: Traveller;
+  readonly #options: Start['options'];
   #latest: Frame | null = null;
   #unsubscribe: () => void = () => {};
   #untrouble: () => void = () => {};
@@ -41,10 +43,12 @@ export class Controller {
   constructor(source: FrameSource, start: Start, host: Host) {
     this.#source = source;
     this.#host = host;
-    this.#directory = start.options.saveDirectory;
+    this.#options = start.options;
     this.store = new Store(initialState({ now: Date.now(), ...start }), (effect) => this.#perform(effect));
-    const { chaos, company, readOnly, permits } = start.options;
+    const history = this.#history, latest = (): Frame | null => this.#latest;
+    const { chaos, company, readOnly, permits, timeline = null, replay = null, onLive } = start.options;
     this.#company = company == null ? null : new CompanyDriver(company, this.store);
+    this.#traveller = new Traveller({ timeline, replay, onLive, present: { history, get frame() { return latest(); } }, state: this.store.getState, dispatch: (action) => this.store.dispatch(action) });
     this.#chaos = chaos == null || readOnly ? null : new ChaosDriver(chaos, permits ?? { expert: false, allowSystem: false }, (action) => this.store.dispatch(action));
   }
 
@@ -60,6 +64,7 @@ export class Controller {
     });
     if (this.#latest === null) this.#clock.heard(this.store.getState().intervalMs + START_MS);
     this.#untrouble = this.#source.onTrouble?.((reason) => this.#trouble(reason)) ?? this.#untrouble;
+    this.#traveller.start();
     this.#chaos?.connect();
     this.#company?.connect();
     this.#source.done.then(() => {
@@ -71,6 +76,7 @@ export class Controller {
   disconnect(): void {
     this.#unsubscribe();
     this.#untrouble();
+    this.#traveller.stop();
     this.#chaos?.disconnect();
     this.#company?.disconnect();
     this.#clock.stop();
@@ -95,8 +101,8 @@ export class Controller {
     this.#clock.heard(Math.max(frame.intervalMs, this.store.getState().intervalMs));
     this.#readCan();
     this.#history.push(frame);
-    if (this.store.getState().paused) this.store.dispatch({ type: 'missed' });
-    else this.#show();
+    if (this.store.getState().silentMs !== null) this.store.dispatch({ type: 'silent', ms: null });
+    if (!this.#traveller.arrived()) this.#show();
   }
 
   /** A source that is attached to another may be told other things after it has found its way back. */
@@ -114,6 +120,13 @@ export class Controller {
     this.store.dispatch({ type: 'message', text, role, now: Date.now() });
   }
 
+  #tellSaved(saved: Promise<string> | undefined): void {
+    saved?.then(
+      (name) => this.#tell(`saved ${name}`, 'ok'),
+      (error: Error) => this.#tell(`not saved: ${error.message}`, 'bad'),
+    );
+  }
+
   #perform(effect: Effect): void {
     switch (effect.kind) {
       case 'quit': {
@@ -125,22 +138,20 @@ export class Controller {
       case 'companyDrive': return this.#company?.perform(effect);
       case 'interval': return this.#source.setInterval(effect.ms);
       case 'level': return this.#source.setLevel(effect.pane, effect.level);
-      case 'pause': {
-        const { shown } = this.store.getState();
-        return this.store.dispatch({ type: 'paused', shown: shown && { frame: shown.frame, history: this.#history.freeze() } });
+      case 'travel': return this.#traveller.go(effect.go);
+      case 'saveTimeline': {
+        const { timeline, saveTimeline } = this.#options;
+        if (timeline) this.#tellSaved(saveTimeline?.(timeline));
+        return;
       }
-      case 'resume': return this.store.dispatch({ type: 'resumed', shown: this.#latest && { frame: this.#latest, history: this.#history } });
       case 'reset': {
         this.#history.reset();
-        if (!this.store.getState().paused) this.#show();
+        this.#traveller.reset();
+        if (this.store.getState().travel === null) this.#show();
         return this.#tell('history, totals and losses start anew', 'accent');
       }
       case 'save': {
-        saveFrame(effect.frame, this.#directory).then(
-          (name) => this.#tell(`saved ${name}`, 'ok'),
-          (error: Error) => this.#tell(`not saved: ${error.message}`, 'bad'),
-        );
-        return;
+        return this.#tellSaved(saveFrame(effect.frame, this.#options.saveDirectory));
       }
       default: return this.#chaos?.perform(effect satisfies ChaosEffect);
     }

@@ -2,6 +2,7 @@
 import type { Rule } from '../chaos/rule.ts';
 import type { Frame, Level, PaneId } from '../frame/frame.ts';
 import type { CompanyEffect } from './company/update.ts';
+import type { Go } from './travel/model.ts';
 
 export type Effect =
   | { readonly kind: 'quit'; readonly code: number }
@@ -10,8 +11,9 @@ export type Effect =
   | { readonly kind: 'interval'; readonly ms: number }
   | { readonly kind: 'level'; readonly pane: PaneId; readonly level: Level | 'off' }
   | { readonly kind: 'save'; readonly frame: Frame }
-  | { readonly kind: 'pause' }
-  | { readonly kind: 'resume' }
+  | { readonly kind: 'travel'; readonly go: Go }
+  /** All that is held, as a recording. */
+  | { readonly kind: 'saveTimeline' }
   | { readonly kind: 'reset' }
   | CompanyEffect
   | { readonly kind: 'chaosCapabilities' }

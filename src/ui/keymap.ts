@@ -7,7 +7,8 @@ export type Command =
   | 'up' | 'down' | 'pageUp' | 'pageDown' | 'halfUp' | 'halfDown' | 'first' | 'last' | 'columnsLeft' | 'columnsRight'
   | 'enter' | 'details' | 'group' | 'groupBack' | 'namespace' | 'nodes'
   | 'filter' | 'errorsOnly' | 'sortMenu' | 'sortNext' | 'sortPrevious' | 'reverse'
-  | 'pause' | 'slower' | 'faster' | 'level' | 'totals' | 'heatMap' | 'reset' | 'save'
+  | 'slower' | 'faster' | 'level' | 'totals' | 'heatMap' | 'reset' | 'save'
+  | 'pause' | 'play' | 'frameBack' | 'frameOn' | 'tenBack' | 'tenOn' | 'minuteBack' | 'minuteOn' | 'oldest' | 'newest' | 'slowerPlay' | 'fasterPlay' | 'jump' | 'saveTimeline'
   | 'accept' | 'close'
   | 'drive' | 'follow' | 'viewers'
   | 'chaos' | 'stopAll' | 'panelNext' | 'panelPrevious' | 'panelLeft' | 'panelRight' | 'panelEnter' | 'panelArm' | 'panelConfirm' | 'panelUp' | 'panelDown' | 'panelEnd' | 'panelWhy' | 'panelPageUp' | 'panelPageDown';
@@ -26,11 +27,13 @@ export interface Binding {
   readonly description: string;
   /** Place in the footer: lower stays longer on a narrow screen. Absent: not in the footer. */
   readonly footer?: number;
+  /** Its place while the screen shows the past, where that is another. */
+  readonly footerInPast?: number;
   /** Changes what runs on the node: not without being asked, not with --read-only. */
   readonly dangerous?: boolean;
   /** When the key does anything at all; otherwise it is nowhere, in help and footer neither. */
   readonly when?: (state: State) => boolean;
-  readonly group: 'go' | 'find' | 'show' | 'measure' | 'company' | 'chaos' | 'leave';
+  readonly group: 'go' | 'find' | 'show' | 'time' | 'measure' | 'company' | 'chaos' | 'leave';
 }
 
 const canLevel = (state: State): boolean => state.can.setLevel && !state.readOnly;
@@ -39,8 +42,11 @@ const canChaos = (state: State): boolean => state.chaos !== null && !state.readO
 const inCompany = (state: State): boolean => state.company !== null;
 /** The screen is about a cluster. */
 const hasNodes = (state: State): boolean => state.shown?.frame.nodes !== undefined;
+const canTravel = (state: State): boolean => state.reach !== 'none';
 const canInterval = (state: State): boolean => state.can.setInterval && !state.readOnly;
 
+/** Whatever covers the panes but an open list: the past is looked at through it, too. */
+const TIMED = ['main', 'overlay'] as const satisfies readonly Context[];
 const PANEL = ['form', 'faults', 'dryRun', 'confirm', 'waiting'] as const satisfies readonly Context[];
 const EVERYWHERE = ['main', 'menu', 'picker', 'overlay', ...PANEL] as const satisfies readonly Context[];
 
@@ -72,13 +78,27 @@ export const KEYMAP: readonly Binding[] = [
   { group: 'find', command: 'sortNext', keys: ['>', '.'], context: ['main'], label: 'Sort', description: 'sort by the next column' },
   { group: 'find', command: 'reverse', keys: ['r', 'I'], context: ['main', 'menu'], label: 'Reverse', description: 'turn the order round', footer: 14 },
 
-  { group: 'show', command: 'pause', keys: ['p'], context: ['main', 'overlay'], label: 'Pause', description: 'hold the screen still; collection goes on', footer: 4 },
   { group: 'show', command: 'totals', keys: ['t'], context: ['main'], label: 'Totals', description: 'syscalls and run queue: this interval, or since the start (or 0)', footer: 15 },
   { group: 'show', command: 'heatMap', keys: ['m'], context: ['main'], label: 'Heat map', description: 'run queue: histogram, or heat map over time', footer: 17 },
   { group: 'show', command: 'group', keys: ['u'], context: ['main'], label: 'Group', description: 'containers: by container, pod, workload, namespace, and node of a cluster; syscalls: all together, by container', footer: 13 },
   { group: 'show', command: 'groupBack', keys: ['U'], context: ['main'], label: 'Group', description: 'and back' },
   { group: 'show', command: 'layout', keys: ['v'], context: ['main'], label: 'Layout', description: 'next arrangement of the panes', footer: 18 },
   { group: 'show', command: 'redraw', keys: ['ctrl-l', 'f5'], context: EVERYWHERE, label: 'Redraw', description: 'draw the screen anew' },
+
+  { group: 'time', command: 'pause', keys: ['p'], context: TIMED, label: 'Pause', description: 'hold the screen still, collection goes on; again: go on with the newest', footer: 4, footerInPast: 1.7 },
+  { group: 'time', command: 'play', keys: [' '], context: TIMED, label: 'Play', description: 'hold the screen still; again: play on from there', footerInPast: 1.6, when: canTravel },
+  { group: 'time', command: 'frameBack', keys: ['[', 'T', 'shift-left'], context: TIMED, label: 'Back', description: 'one Frame back', footerInPast: 1.1, when: canTravel },
+  { group: 'time', command: 'frameOn', keys: [']', 'shift-right'], context: TIMED, label: 'Next', description: 'one Frame on', footerInPast: 1.2, when: canTravel },
+  { group: 'time', command: 'tenBack', keys: ['{'], context: TIMED, label: 'Ten', description: 'ten Frames back', when: canTravel },
+  { group: 'time', command: 'tenOn', keys: ['}'], context: TIMED, label: 'Ten', description: 'ten Frames on', when: canTravel },
+  { group: 'time', command: 'minuteBack', keys: ['(', 'ctrl-left'], context: TIMED, label: 'Minute', description: 'a minute back', footerInPast: 6.1, when: canTravel },
+  { group: 'time', command: 'minuteOn', keys: [')', 'ctrl-right'], context: TIMED, label: 'Minute', description: 'a minute on', footerInPast: 6.2, when: canTravel },
+  { group: 'time', command: 'oldest', keys: ['^'], context: TIMED, label: 'Start', description: 'the oldest Frame', when: canTravel },
+  { group: 'time', command: 'newest', keys: ['$'], context: TIMED, label: 'Newest', description: 'back to the newest, and on with what comes; in a recording its end', footerInPast: 1.8, when: canTravel },
+  { group: 'time', command: 'jump', keys: ['b'], context: TIMED, label: 'Time', description: 'type a time: 02:00:05, 2026-11-21T02:00:05Z, -5m, +30s', footerInPast: 1.9, when: canTravel },
+  { group: 'time', command: 'slowerPlay', keys: ['\\', 'shift-down'], context: TIMED, label: 'Slower', description: 'play slower: 32 16 8 4 2 1 0.5 0.25 times', when: canTravel },
+  { group: 'time', command: 'fasterPlay', keys: ['|', 'shift-up'], context: TIMED, label: 'Faster', description: 'play faster', footerInPast: 6.3, when: canTravel },
+  { group: 'time', command: 'saveTimeline', keys: ['W'], context: TIMED, label: 'Keep', description: 'write all Frames that are held to a recording; kbtop replay shows it', footerInPast: 10.5, when: (state) => state.canSaveTimeline },
 
   { group: 'measure', command: 'faster', keys: ['-', '_'], context: ['main'], label: 'Faster', description: 'shorter interval', when: canInterval },
   { group: 'measure', command: 'slower', keys: ['+', '='], context: ['main'], label: 'Slower', description: 'longer interval: 0.25 0.5 1 2 5 10 s', when: canInterval },
@@ -120,7 +140,7 @@ export const KEYMAP: readonly Binding[] = [
   { group: 'leave', command: 'suspend', keys: ['ctrl-z'], context: EVERYWHERE, label: 'Suspend', description: 'back to the shell; `fg` returns' },
 ];
 
-export const GROUPS: Readonly<Record<Binding['group'], string>> = { go: 'Moving', find: 'Finding', show: 'Showing', measure: 'Measuring', company: 'Company', chaos: 'Chaos', leave: 'Leaving' };
+export const GROUPS: Readonly<Record<Binding['group'], string>> = { go: 'Moving', find: 'Finding', show: 'Showing', time: 'Going back in time', measure: 'Measuring', company: 'Company', chaos: 'Chaos', leave: 'Leaving' };
 
 /** Which table of keys holds now. A text field takes all keys itself. */
 export function contextOfState(state: State): Context {
@@ -139,7 +159,7 @@ export function contextOfState(state: State): Context {
 /** Letters are text now, not commands. */
 export function typesText(state: State): boolean {
   const context = contextOfState(state);
-  return state.prompt !== null || context === 'picker' || context === 'form' || context === 'confirm';
+  return state.prompt !== null || state.jump !== null || context === 'picker' || context === 'form' || context === 'confirm';
 }
 
 const allowed = (binding: Binding, state: State): boolean => !(binding.dangerous && state.readOnly) && (binding.when?.(state) ?? true);

@@ -3,6 +3,7 @@ import type { PaneId } from '../frame/frame.ts';
 import { PANE_IDS } from '../frame/panes/index.ts';
 import { hasBanner } from './chaos/armed.ts';
 import type { State } from './model.ts';
+import { hasTimeBar } from './travel/bar.ts';
 
 /** Below this, one pane and a line of tabs. */
 export const GRID_WIDTH = 80;
@@ -31,6 +32,8 @@ export interface Layout {
   /** 1 while something is armed; before the header when there is one line only. */
   readonly banner: 0 | 1;
   readonly tabs: 0 | 1;
+  /** 1 while the past is shown: the line above the footer that tells which. */
+  readonly timeBar: 0 | 1;
   readonly footer: 0 | 1;
   /** Lines between header (or tabs) and footer. */
   readonly bodyHeight: number;
@@ -119,14 +122,15 @@ export function calculateLayout(state: State): Layout {
   const banner = height >= 1 && hasBanner(state) ? 1 : 0;
   const header = height >= 3 + banner ? 1 : 0;
   const footer = height >= 6 + banner ? 1 : 0;
-  const bodyAll = Math.max(0, height - header - banner - footer);
+  const timeBar = height >= 7 + banner && hasTimeBar(state) ? 1 : 0;
+  const bodyAll = Math.max(0, height - header - banner - timeBar - footer);
   const panel = panelOf(state, width, bodyAll);
   const rest = panel?.beside ? width - panel.width : width;
   const small = rest < GRID_WIDTH || height < GRID_HEIGHT;
-  const tabs = small && !state.zoomed && height >= 7 + banner && panel === null ? 1 : 0;
+  const tabs = small && !state.zoomed && height >= 7 + banner + timeBar && panel === null ? 1 : 0;
   const bodyHeight = bodyAll - tabs;
   const rows = small || state.zoomed ? [[{ id: state.focus, width: rest, height: bodyHeight, behind: [] }]] : grid(state, rest, bodyHeight);
-  return { width, height, header, banner, tabs, footer, bodyHeight, rows, panel, pad: rest >= ROOMY_WIDTH ? 1 : 0 };
+  return { width, height, header, banner, tabs, timeBar, footer, bodyHeight, rows, panel, pad: rest >= ROOMY_WIDTH ? 1 : 0 };
 }
 
 /** Where a pane stands; null when it is not on screen. */

@@ -12,6 +12,7 @@ import { paneOf } from './rows.ts';
 import type { Scope } from './scope.ts';
 import type { SymbolSet } from './symbols.ts';
 import type { ColorDepth, Role } from './theme.ts';
+import type { Jump, Reach, Travel } from './travel/model.ts';
 
 export interface Size {
   readonly width: number;
@@ -36,7 +37,7 @@ export interface PaneSetting {
   readonly columnOffset: number;
 }
 
-/** A Frame with the history up to it. While paused, both stay as they are. */
+/** A Frame with the history up to it. */
 export interface Shown {
   readonly frame: Frame;
   readonly history: History;
@@ -95,9 +96,16 @@ export interface State {
   /** A level that was asked for and that no Frame shows yet. */
   readonly asked: { readonly pane: PaneId; readonly level: Level | 'off' } | null;
   readonly shown: Shown | null;
-  readonly paused: boolean;
-  /** Frames taken in since the pause began. */
-  readonly missed: number;
+  /** Which Frames there are to go back to. */
+  readonly reach: Reach;
+  /** The Frame of the past that is shown; null: whatever comes, as it comes. */
+  readonly travel: Travel | null;
+  /** The time being typed. */
+  readonly jump: Jump | null;
+  /** In place of live marks, in the header; null: the source is live. */
+  readonly replay: string | null;
+  /** What the timeline holds can be kept as a file. */
+  readonly canSaveTimeline: boolean;
   /** Why no more Frames come; null while they do. */
   readonly ended: string | null;
   readonly focus: PaneId;
@@ -152,7 +160,9 @@ export interface Start {
 export function initialState({ options, can, size, symbols, depth, filters = {}, now = 0 }: Start): State {
   return {
     size, can, symbols, depth, version: options.version, readOnly: options.readOnly, intervalMs: options.intervalMs, asked: null,
-    shown: null, paused: false, missed: 0, ended: null,
+    shown: null, travel: null, jump: null, ended: null,
+    reach: options.timeline == null ? 'none' : options.replay == null ? 'memory' : 'recording', replay: options.replay?.label ?? null,
+    canSaveTimeline: options.timeline != null && options.saveTimeline !== undefined,
     focus: PANE_IDS[0] as PaneId, fronts: [], zoomed: false, layout: 0,
     baseScope: options.scope, scope: null, breakdown: null, trail: [],
     panes: Object.fromEntries(PANE_IDS.map((id) => [id, initialPane(id, filters[id] ?? null, options.sort?.[id])])) as Record<PaneId, PaneSetting>,

@@ -11,6 +11,7 @@ import { drawFooter } from './parts/footer.ts';
 import { drawHeader } from './parts/header.ts';
 import { drawPicker } from './parts/picker.ts';
 import { drawTabs } from './parts/tabs.ts';
+import { drawTimeBar } from './travel/bar.ts';
 
 const pens = new Map<string, Pen>();
 
@@ -48,6 +49,7 @@ export function drawScreen(state: State): string[] {
       for (let y = 0; y < rows; y++) lines.push(panes.map((pane) => pane[y] ?? '').join('') + (beside[lines.length - first] ?? ''));
     }
   }
+  if (layout.timeBar) lines.push(drawTimeBar(state, pen, width));
   if (layout.footer) lines.push(drawFooter(state, pen, width));
   return lines;
 }

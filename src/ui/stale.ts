@@ -50,7 +50,7 @@ export class StaleClock {
 }
 
 /** A screen that stands still, or has seen the end, waits for no Frame. */
-const waits = (state: State): boolean => !state.paused && state.ended === null;
+const waits = (state: State): boolean => state.travel === null && state.ended === null;
 
 /** "no data for 12s", while it is so. */
 export const stalePieces = (state: State): LinePiece[] => (state.silentMs === null || !waits(state) ? [] : [linePiece(` no data for ${formatAge(state.silentMs)} `, 'banner', 0)]);

@@ -26,6 +26,9 @@ import type { Shown, Size, State } from './model.ts';
 import { withPane } from './model.ts';
 import { overlayLength, overlayPage } from './overlays/overlay.ts';
 import type { Role } from './theme.ts';
+import { type TravelCommand, isTravelCommand, jumpKey, jumpPaste, travelCommand } from './travel/commands.ts';
+import type { Travel } from './travel/model.ts';
+import { applyTravel } from './travel/shared.ts';
 import { paneView } from './view.ts';
 import type { PaneId } from '../frame/frame.ts';
 
@@ -33,15 +36,14 @@ export type Action =
   | { readonly type: 'input'; readonly event: InputEvent; readonly now: number }
   /** A Frame to show, with the history that holds it. */
   | { readonly type: 'frame'; readonly shown: Shown; readonly now: number }
-  /** A Frame went into the history while the screen is paused. */
-  | { readonly type: 'missed' }
-  /** The screen stands still on this, or goes on with it. */
-  | { readonly type: 'paused'; readonly shown: Shown | null }
-  | { readonly type: 'resumed'; readonly shown: Shown | null }
+  /** Which time is shown now; without `shown` it is what was. Null: whatever comes. */
+  | { readonly type: 'travelled'; readonly travel: Travel | null; readonly shown?: Shown | null; readonly message?: { readonly text: string; readonly role: Role }; readonly now: number }
+  /** Another screen's view of time, which this one follows. */
+  | { readonly type: 'travelTo'; readonly view: unknown }
   | { readonly type: 'resize'; readonly size: Size }
   | { readonly type: 'message'; readonly text: string; readonly role: Role; readonly now: number }
-  /** No Frame for so long, milliseconds. */
-  | { readonly type: 'silent'; readonly ms: number }
+  /** No Frame for so long, milliseconds; null: they come again. */
+  | { readonly type: 'silent'; readonly ms: number | null }
   /** What the source can be told has changed. */
   | { readonly type: 'can'; readonly can: State['can'] }
   | CompanyAction
@@ -70,9 +72,8 @@ export function update(state: State, action: Action): Update {
   switch (action.type) {
     case 'input': return afterKey(state, action.event, input(state, action.event, action.now), action.now);
     case 'frame': return mirrored(newFrame(state, action.shown, action.now));
-    case 'missed': return only({ ...state, silentMs: null, missed: state.missed + 1 });
-    case 'paused': return only({ ...state, paused: true, missed: 0, shown: action.shown });
-    case 'resumed': return only(follow({ ...state, paused: false, missed: 0, shown: action.shown }));
+    case 'travelled': return only(travelled(state, action));
+    case 'travelTo': return applyTravel(state, action.view);
     case 'resize': return only({ ...state, size: action.size });
     case 'message': return only(tell(state, action.text, action.role, action.now));
     case 'interval': return only(state.intervalMs === action.ms ? state : { ...state, intervalMs: action.ms });
@@ -108,9 +109,16 @@ function follow(state: State): State {
   return view == null || row === undefined ? next : { ...next, overlay: { ...overlay, row, info: view.context.container(row.container) } };
 }
 
+const unexpired = ({ message }: State, now: number): State['message'] => (message !== null && message.until <= now ? null : message);
+
 function newFrame(state: State, shown: Shown, now: number): State {
-  const message = state.message !== null && state.message.until <= now ? null : state.message;
-  return follow({ ...state, shown, message, asked: null, silentMs: null });
+  return follow({ ...state, shown, message: unexpired(state, now), asked: null, silentMs: null });
+}
+
+function travelled(state: State, { travel, shown, message, now }: Extract<Action, { type: 'travelled' }>): State {
+  const next = { ...state, travel, message: unexpired(state, now) };
+  const there = shown === undefined ? next : follow({ ...next, shown });
+  return message === undefined ? there : tell(there, message.text, message.role, now);
 }
 
 /** Keys that hold also while a line is being typed. */
@@ -122,10 +130,12 @@ function input(state: State, event: InputEvent, now: number): Update {
   const panel = context === 'form' || context === 'confirm' ? state.chaos?.panel ?? null : null;
   if (event.kind === 'paste') {
     if (prompt !== null) return only(promptPaste(state, prompt, event.text));
+    if (state.jump !== null) return only(jumpPaste(state, state.jump, event.text));
     return panel === null ? only(state) : panelPaste(state, panel, event.text);
   }
   const quiet = state.message === null && state.leaving === null ? state : { ...state, message: null, leaving: null };
   if (prompt !== null && !PAST_PROMPT.has(event.key.name)) return only(promptKey(quiet, prompt, event.key));
+  if (quiet.jump !== null && !PAST_PROMPT.has(event.key.name)) return jumpKey(quiet, quiet.jump, event.key);
   const picked = menu?.kind === 'namespace' ? pickerKey(quiet, menu, event.key) : null;
   if (picked !== null) return only(picked);
   const typed = panel === null || prompt !== null ? null : panelKey(quiet, panel, event.key);
@@ -134,6 +144,7 @@ function input(state: State, event: InputEvent, now: number): Update {
   if (binding === null) return only(quiet);
   // Asked before this key, and answered by it.
   if (binding.command === 'quit' || binding.command === 'interrupt') return leave({ ...quiet, leaving: state.leaving }, binding.command, now);
+  if (isTravelCommand(binding.command)) return travelCommand(quiet, binding.command, now);
   return isChaosCommand(binding.command) ? chaosCommand(quiet, binding.command, now) : command(quiet, binding.command, event.key, now);
 }
 
@@ -150,7 +161,7 @@ function scroll(state: State, move: Move): State {
   return { ...state, overlay: { ...overlay, scroll: Math.max(0, Math.min(last, overlay.scroll + distance(move, page))) } };
 }
 
-function command(state: State, name: Exclude<Command, ChaosCommand | 'quit' | 'interrupt'>, key: Key, now: number): Update {
+function command(state: State, name: Exclude<Command, ChaosCommand | TravelCommand | 'quit' | 'interrupt'>, key: Key, now: number): Update {
   switch (name) {
     case 'suspend': return { state, effects: [{ kind: 'suspend' }] };
     case 'redraw': return { state, effects: [{ kind: 'redraw' }] };
@@ -182,11 +193,10 @@ function command(state: State, name: Exclude<Command, ChaosCommand | 'quit' | 'i
     case 'sortNext': return only(sortStep(state, 1));
     case 'sortPrevious': return only(sortStep(state, -1));
     case 'reverse': return only(reverse(state));
-    case 'pause': return { state, effects: [{ kind: state.paused ? 'resume' : 'pause' }] };
     case 'slower': return changeInterval(state, 1);
     case 'faster': return changeInterval(state, -1);
     case 'level': return cycleLevel(state, now);
-    case 'totals': return only({ ...state, totals: !state.totals });
+    case 'totals': return { state: { ...state, totals: !state.totals }, effects: state.travel?.settled === false ? [{ kind: 'travel', go: { kind: 'settle' } }] : [] };
     case 'heatMap': return only({ ...state, heatMap: !state.heatMap });
     case 'reset': return { state, effects: [{ kind: 'reset' }] };
     case 'save': return state.shown === null ? only(tell(state, 'nothing to save yet', 'warn', now)) : { state, effects: [{ kind: 'save', frame: state.shown.frame }] };

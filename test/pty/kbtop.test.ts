@@ -95,6 +95,41 @@ describe.skipIf(!possible)('bin/kbtop (root, BTF)', () => {
     expect(JSON.parse(readFileSync(join(cwd, name), 'utf8'))).toMatchObject({ schema: 'kbtop.frame/1', panes: { syscalls: { state: { status: 'ok' } } } });
   });
 
+  it('goes back in time while it measures, and is live again', async () => {
+    const cwd = mkdtempSync(join(tmpdir(), 'kbtop-past-'));
+    const pty = start([], bin, cwd);
+    await pty.shows(/6\/6 probes/);
+    const clock = async (): Promise<string> => /\d\d:\d\d:\d\d/.exec((await pty.text()).split('\n')[0] ?? '')?.[0] ?? '';
+    const before = await clock();
+    await until(async () => (await clock()) !== before, () => 'the clock stands still');
+    pty.write('p');
+    await pty.shows(/PAUSED/);
+    const place = async (): Promise<readonly number[]> => (/(\d+)\/(\d+) +PAUSED/.exec(await pty.text()) ?? []).slice(1).map(Number);
+    const [at = 0] = await place();
+    // Measuring goes on: there is ever more after what is shown.
+    await until(async () => ((await place())[1] ?? 0) >= at + 2, () => `no Frames came meanwhile:\n${pty.emulator.text()}`);
+    expect((await place())[0]).toBe(at);
+    pty.write('[');
+    await until(async () => (await place())[0] === at - 1, () => pty.emulator.text());
+    pty.write('^');
+    await until(async () => (await place())[0] === 1, () => pty.emulator.text());
+    pty.write('W');
+    await pty.shows(/saved kbtop-.*\.kbtop/);
+    expect(readdirSync(cwd)).toHaveLength(1);
+    pty.write('$');
+    await until(async () => !(await pty.text()).includes('PAUSED'), () => pty.emulator.text());
+    const live = await clock();
+    await until(async () => (await clock()) !== live, () => 'the clock stands still after the past');
+    pty.write('q');
+    expect(await pty.ended()).toBe(0);
+    // What was kept is a recording.
+    const replay = new Pty(bin, ['replay', join(cwd, readdirSync(cwd)[0] ?? ''), '--paused'], { columns: 160, rows: 45, env: plainEnv() });
+    running.push(replay);
+    await replay.shows(/REPLAY[\s\S]* 1\/\d+ +PAUSED/);
+    replay.write('q');
+    expect(await replay.ended()).toBe(0);
+  });
+
   it('works through a symlink, and leaves nothing in the kernel on SIGTERM and when its terminal is closed', async () => {
     const link = join(mkdtempSync(join(tmpdir(), 'kbtop-link-')), 'kbtop');
     symlinkSync(bin, link);

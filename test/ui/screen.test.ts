@@ -154,7 +154,7 @@ describe('the header', () => {
   const header = (state: State) => text(state)[0] ?? '';
 
   it('keeps what matters most on a narrow screen', () => {
-    const state = liveState({ paused: true, missed: 3 });
+    const state = liveState({ travel: { index: 4, first: 0, end: 8, time: 0, firstTime: 0, lastTime: 3000, playing: false, speed: 1, gaps: [], settled: true } });
     for (const width of [40, 80, 120, 200]) {
       const line = header({ ...state, size: { width, height: 40 } });
       expect(line).toContain('PAUSED +3');

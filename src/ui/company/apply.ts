@@ -9,7 +9,7 @@ import { withPane } from '../model.ts';
 import { paneOf } from '../rows.ts';
 import { paneView } from '../view.ts';
 import { driverOf, shortName } from './model.ts';
-import { pauseNote } from './pause.ts';
+import { timeNote } from './pause.ts';
 import { isStranger, rebuilder } from './place.ts';
 import type { SettingView, StepView, View } from './view.ts';
 import { tokenOf } from './view.ts';
@@ -121,7 +121,7 @@ export function applyView(state: State, view: View): State {
   next = overlayWith(next, view, note);
   if (view.chaos) note(`${name} has the chaos panel open`);
   if (view.base !== null && view.base !== state.baseScope?.label) note(`${name} sees only ${view.base}`);
-  const paused = pauseNote(next, view.paused, name);
-  if (paused !== null) note(paused);
+  const time = timeNote(next, view.time, name);
+  if (time !== null) note(time);
   return { ...next, company: { ...state.company, notes } };
 }

@@ -5,7 +5,7 @@ import { PANE_IDS } from '../../frame/panes/index.ts';
 import { sortable } from '../commands/find.ts';
 import { LAYOUTS } from '../layout.ts';
 import { paneOf } from '../rows.ts';
-import { parsePaused } from './pause.ts';
+import { parseTravel } from '../travel/shared.ts';
 import { COMM_LENGTH, ID_LENGTH, LABEL_LENGTH, type Place } from './place.ts';
 import type { OverlayView, SettingView, StepView, View } from './view.ts';
 
@@ -102,7 +102,7 @@ export function parseView(raw: unknown): View | null {
       focus: idOf(record['focus']), fronts: frontsIn(record['fronts']), zoomed: flagOf(record['zoomed']), layout: layout < 0 ? undefined : layout,
       totals: flagOf(record['totals']), heatMap: flagOf(record['heatMap']),
       scope: orNull(record['scope'], placeIn), breakdown: orNull(record['breakdown'], callIn), trail: listOf(record['trail'], MAX_STEPS, stepIn),
-      overlay: orNull(record['overlay'], overlayIn), paused: parsePaused(record['paused']),
+      overlay: orNull(record['overlay'], overlayIn), time: parseTravel(record['time']),
     }),
     panes: panesIn(record['panes']), chaos: record['chaos'] === true, base: textOf(record['base'], MAX.label) ?? null,
   };

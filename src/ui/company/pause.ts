@@ -2,35 +2,16 @@
 import { formatTime } from '../../frame/units.ts';
 import type { Effect } from '../effects.ts';
 import type { State } from '../model.ts';
+import { applyTravel, type TravelView } from '../travel/shared.ts';
 
-/** It stands still. */
-export interface PausedView {
-  /** End of the Frame that it stands on, ISO 8601; null: on none. */
-  readonly time: string | null;
+/** What makes this screen show the driver's moment; one that has seen no Frame yet waits for it. @param time unchecked */
+export function timeEffects(state: State, time: TravelView | undefined): readonly Effect[] {
+  return time === undefined || state.shown === null ? [] : applyTravel(state, time).effects;
 }
 
-const TIME_LENGTH = 32;
-
-/** Null: it goes on. */
-export const pausedOf = ({ paused, shown }: State): PausedView | null => (paused ? { time: shown?.frame.time ?? null } : null);
-
-/** Undefined: it is none. */
-export function parsePaused(raw: unknown): PausedView | null | undefined {
-  if (raw === null) return null;
-  if (typeof raw !== 'object') return undefined;
-  const { time } = raw as { readonly time?: unknown };
-  return { time: typeof time === 'string' && time.length <= TIME_LENGTH && !Number.isNaN(Date.parse(time)) ? time : null };
-}
-
-/** What makes this screen stand still or go on as the driver's does; one that has seen no Frame yet waits for it. */
-export function pauseEffects(state: State, paused: PausedView | null | undefined): readonly Effect[] {
-  if (paused === undefined || (paused !== null) === state.paused || (paused !== null && state.shown === null)) return [];
-  return [{ kind: paused === null ? 'resume' : 'pause' }];
-}
-
-/** What differs: two screens that stand still do so on the Frames that they had. */
-export function pauseNote(state: State, paused: PausedView | null | undefined, driver: string): string | null {
-  const time = state.shown?.frame.time;
-  if (paused == null || paused.time === null || !state.paused || time === undefined || time === paused.time) return null;
-  return `${driver} stands at ${formatTime(paused.time)}, this screen at ${formatTime(time)}`;
+/** What differs: a screen may not hold the Frame that the driver's shows. */
+export function timeNote({ travel, shown }: State, time: TravelView | undefined, driver: string): string | null {
+  const own = shown?.frame.time;
+  if (time?.time == null || travel === null || own === undefined || Date.parse(own) === time.time) return null;
+  return `${driver} stands at ${formatTime(new Date(time.time).toISOString())}, this screen at ${formatTime(own)}`;
 }

@@ -9,7 +9,7 @@ import { applyView } from './apply.ts';
 import type { CompanyState } from './model.ts';
 import { driverOf, isDriving, isFollowing, selfOf, shortName } from './model.ts';
 import { parseView } from './parse.ts';
-import { pauseEffects } from './pause.ts';
+import { timeEffects } from './pause.ts';
 
 export type CompanyAction =
   | { readonly type: 'company'; readonly self: number | null; readonly viewers: readonly Viewer[]; readonly now: number }
@@ -32,7 +32,7 @@ const withCompany = (state: State, change: Partial<CompanyState>): State => (sta
 export function mirrored(state: State): Changed {
   const view = state.company?.view ?? null;
   if (view === null || !isFollowing(state)) return only(state);
-  return { state: applyView(state, view), effects: pauseEffects(state, view.paused) };
+  return { state: applyView(state, view), effects: timeEffects(state, view.time) };
 }
 
 /** What there is to say about who drives now, and who did; null: nothing that concerns this screen. */
@@ -92,7 +92,7 @@ export function companyCommand(state: State, name: CompanyCommand, now: number):
 
 /** Keys that concern this terminal, or the session as a whole, but not what is looked at. */
 const LOCAL: ReadonlySet<Command> = new Set<Command>([
-  'suspend', 'redraw', 'help', 'viewers', 'nodes', 'drive', 'follow', 'quit', 'interrupt', 'save', 'reset', 'slower', 'faster', 'level', 'stopAll', 'columnsLeft', 'columnsRight',
+  'suspend', 'redraw', 'help', 'viewers', 'nodes', 'drive', 'follow', 'quit', 'interrupt', 'save', 'saveTimeline', 'reset', 'slower', 'faster', 'level', 'stopAll', 'columnsLeft', 'columnsRight',
 ]);
 const SCROLLING: ReadonlySet<Command> = new Set<Command>(['up', 'down', 'pageUp', 'pageDown', 'halfUp', 'halfDown', 'first', 'last']);
 const CLOSING: ReadonlySet<Command> = new Set<Command>(['close', 'back']);

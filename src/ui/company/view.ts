@@ -10,7 +10,7 @@ import type { PaneSetting, State, Step } from '../model.ts';
 import type { ViewRow } from '../rows.ts';
 import { paneOf } from '../rows.ts';
 import { paneView } from '../view.ts';
-import { type PausedView, pausedOf } from './pause.ts';
+import { type TravelView, travelView } from '../travel/shared.ts';
 import { LABEL_LENGTH, type Place, placeOf } from './place.ts';
 
 /** Absent: not told, so not touched. */
@@ -52,7 +52,7 @@ export interface View {
   readonly trail?: readonly StepView[];
   readonly panes: Readonly<Partial<Record<PaneId, SettingView>>>;
   readonly overlay?: OverlayView | null;
-  readonly paused?: PausedView | null;
+  readonly time?: TravelView;
   /** The panel of chaos is open there; what is in it is its owner's alone. */
   readonly chaos: boolean;
   /** What the driver's command line limits its screen to. Raw. */
@@ -108,7 +108,7 @@ export function viewOf(state: State): SharedView {
   const { focus, fronts, zoomed, layout, totals, heatMap, scope, breakdown, trail, panes, baseScope, chaos } = state;
   const view = {
     focus, fronts, zoomed, layout: LAYOUTS[layout]?.name ?? null, totals, heatMap, scope: placeOf(scope), breakdown: breakdown?.key ?? null,
-    panes: panesOf(state), overlay: overlayOf(state), paused: pausedOf(state), chaos: chaos?.panel != null, base: baseScope?.label.slice(0, LABEL_LENGTH) ?? null,
+    panes: panesOf(state), overlay: overlayOf(state), time: travelView(state), chaos: chaos?.panel != null, base: baseScope?.label.slice(0, LABEL_LENGTH) ?? null,
   };
   let steps = trail.map((step, i) => stepOf(step, trail[i + 1]?.panes ?? panes));
   const bytes = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));

@@ -15,20 +15,20 @@ export class Stream {
   #entries: Entry[] = [];
   #gone = 0;
   #pending = new Map<string, Entry>();
-  #next = 1;
+  #pushes = 0;
 
   constructor(pane: AnyPane, capacity = STREAM_ROWS) {
     this.#pane = pane;
     this.#capacity = capacity;
   }
 
-  /** Take in one Frame's rows, oldest first. */
-  push(rows: readonly AnyRow[]): void {
-    for (const row of rows) this.#add(row);
+  /** Take in one Frame's rows, oldest first. @param id of the Frame: keys of rows come from it, so that a row has the same one in every history */
+  push(rows: readonly AnyRow[], id: string | number = ++this.#pushes): void {
+    for (let i = 0; i < rows.length; i++) this.#add(rows[i] as AnyRow, `${id} ${i}`);
     this.#shrink();
   }
 
-  #add(row: AnyRow): void {
+  #add(row: AnyRow, ownKey: string): void {
     const pendingKey = this.#pane.pendingKey?.(row);
     const pending = this.#pane.isPending?.(row) ?? false;
     const before = pendingKey === undefined ? undefined : this.#pending.get(pendingKey);
@@ -37,7 +37,7 @@ export class Stream {
       return;
     }
     // A row that has ended moves to its new place in time and stays the same row for the selection.
-    const key = before?.view.key ?? String(this.#next++);
+    const key = before?.view.key ?? ownKey;
     if (before !== undefined) {
       before.gone = true;
       this.#gone += 1;
@@ -81,19 +81,5 @@ export class Stream {
     this.#entries = [];
     this.#gone = 0;
     this.#pending.clear();
-  }
-
-  clone(): Stream {
-    const copy = new Stream(this.#pane, this.#capacity);
-    const twins = new Map<Entry, Entry>();
-    copy.#entries = this.#entries.map((entry) => {
-      const twin = { ...entry };
-      twins.set(entry, twin);
-      return twin;
-    });
-    copy.#gone = this.#gone;
-    copy.#next = this.#next;
-    for (const [key, entry] of this.#pending) copy.#pending.set(key, twins.get(entry) ?? entry);
-    return copy;
   }
 }

@@ -1,84 +1,90 @@
-/** Rows added up since the start or the last reset: what `t` shows instead of one interval. */
-import type { Latency, RunqueueRow, SyscallRow } from '../../frame/frame.ts';
-import { HIST_BUCKETS, bucketOf, latencyOf } from '../../frame/histogram.ts';
+/** What was added up since the start or the last reset: rows, which `t` shows instead of one interval, and losses. */
+import type { Frame, PaneId, RunqueueRow, SyscallRow } from '../../frame/frame.ts';
+import { freshRows, intervalsOf } from '../../frame/node-key.ts';
+import { PANE_IDS } from '../../frame/panes/index.ts';
 import { runqueue } from '../../frame/panes/runqueue.ts';
 import { syscalls } from '../../frame/panes/syscalls.ts';
+import { LatencySum } from './latency-sum.ts';
 
 /** Rows kept per pane. */
 const LIMIT = 20_000;
 
-/** A Latency that grows in place. */
-class LatencySum {
-  readonly #counts = new Float64Array(HIST_BUCKETS);
-  #sumUs = 0;
-  #maxUs: number | null = null;
-  #sampled = 1;
-
-  add(latency: Latency): void {
-    const { buckets } = latency;
-    for (let at = 0; at < buckets.length; at++) {
-      const bucket = buckets[at] as (typeof buckets)[number];
-      const i = bucketOf(bucket[0]);
-      this.#counts[i] = (this.#counts[i] ?? 0) + bucket[1];
-    }
-    this.#sumUs += latency.sumUs;
-    if (latency.maxUs !== null) this.#maxUs = Math.max(this.#maxUs ?? 0, latency.maxUs);
-    this.#sampled = Math.max(this.#sampled, latency.sampled);
-  }
-
-  get(): Latency {
-    return latencyOf(this.#counts, this.#sumUs * 1000, this.#maxUs === null ? null : this.#maxUs * 1000, this.#sampled);
-  }
-}
-
 interface Sum<Row> {
   row: Row;
+  /** Rows in it. */
+  added: number;
   /** Tick of the last sign of life. */
   tick: number;
   count: number;
   injected: number;
-  errors: Record<string, number> | null;
-  throttledMs: number | null;
-  preemptedBy: Map<string, number>;
+  /** By errno name; rows that told of errors, were there any or not. */
+  readonly errors: Map<string, number>;
+  errorsTold: number;
+  throttledMs: number;
+  throttledTold: number;
+  readonly preemptedBy: Map<string, number>;
   latency: LatencySum | null;
 }
 
 type Countable = SyscallRow | RunqueueRow;
 
+function count(counts: Map<string, number>, key: string, by: number): void {
+  const sum = (counts.get(key) ?? 0) + by;
+  if (sum > 0) counts.set(key, sum);
+  else counts.delete(key);
+}
+
 class TotalRows<Row extends Countable> {
   readonly #key: (row: Row) => string;
   readonly #sums = new Map<string, Sum<Row>>();
-  #tick = 0;
 
   constructor(key: (row: Row) => string) {
     this.#key = key;
   }
 
-  add(rows: readonly Row[], intervalMs: (container: string) => number): void {
-    this.#tick += 1;
+  add(rows: readonly Row[], intervalMs: (container: string) => number, tick: number): void {
     for (const row of rows) {
       const key = this.#key(row);
       let sum = this.#sums.get(key);
       if (sum === undefined) {
-        sum = { row, tick: 0, count: 0, injected: 0, errors: null, throttledMs: null, preemptedBy: new Map(), latency: null };
+        sum = { row, added: 0, tick, count: 0, injected: 0, errors: new Map(), errorsTold: 0, throttledMs: 0, throttledTold: 0, preemptedBy: new Map(), latency: null };
         this.#sums.set(key, sum);
       }
       sum.row = row;
-      sum.tick = this.#tick;
-      sum.count += row.count;
-      if (row.latency !== null) (sum.latency ??= new LatencySum()).add(row.latency);
-      if ('errors' in row) {
-        sum.injected += row.injected;
-        if (row.errors !== null) {
-          sum.errors ??= {};
-          for (const errno in row.errors) sum.errors[errno] = (sum.errors[errno] ?? 0) + (row.errors[errno] ?? 0);
-        }
-      } else {
-        if (row.throttledPct !== null) sum.throttledMs = (sum.throttledMs ?? 0) + (row.throttledPct / 100) * intervalMs(row.container);
-        for (const by of row.preemptedBy) sum.preemptedBy.set(by.container, (sum.preemptedBy.get(by.container) ?? 0) + by.count);
-      }
+      sum.tick = tick;
+      this.#count(sum, row, intervalMs, 1);
+      if (row.latency !== null) (sum.latency ??= new LatencySum()).add(row.latency, tick);
     }
     if (this.#sums.size > LIMIT) this.#forget();
+  }
+
+  /** Take back what was added last, at this tick. */
+  back(rows: readonly Row[], intervalMs: (container: string) => number, tick: number): void {
+    for (const row of rows) {
+      const key = this.#key(row);
+      const sum = this.#sums.get(key);
+      if (sum === undefined) continue;
+      this.#count(sum, row, intervalMs, -1);
+      if (row.latency !== null) sum.latency?.back(row.latency, tick);
+      if (sum.added <= 0) this.#sums.delete(key);
+    }
+  }
+
+  #count(sum: Sum<Row>, row: Row, intervalMs: (container: string) => number, sign: 1 | -1): void {
+    sum.added += sign;
+    sum.count += sign * row.count;
+    if ('errors' in row) {
+      sum.injected += sign * row.injected;
+      if (row.errors === null) return;
+      sum.errorsTold += sign;
+      for (const errno in row.errors) count(sum.errors, errno, sign * (row.errors[errno] ?? 0));
+    } else {
+      if (row.throttledPct !== null) {
+        sum.throttledTold += sign;
+        sum.throttledMs += sign * (row.throttledPct / 100) * intervalMs(row.container);
+      }
+      for (const by of row.preemptedBy) count(sum.preemptedBy, by.container, sign * by.count);
+    }
   }
 
   /** Drop the tenth that has been silent longest. */
@@ -92,10 +98,10 @@ class TotalRows<Row extends Countable> {
     const seconds = Math.max(elapsedMs, 1) / 1000;
     return [...this.#sums.values()].map((sum) => {
       const counted = { count: sum.count, ratePerSec: sum.count / seconds, latency: sum.latency?.get() ?? null };
-      if ('errors' in sum.row) return Object.assign({}, sum.row, counted, { errors: sum.errors, injected: sum.injected });
+      if ('errors' in sum.row) return Object.assign({}, sum.row, counted, { errors: sum.errorsTold === 0 ? null : Object.fromEntries(sum.errors), injected: sum.injected });
       return Object.assign({}, sum.row, counted, {
-        throttledPct: sum.throttledMs === null ? null : (100 * sum.throttledMs) / Math.max(elapsedMs, 1),
-        preemptedBy: Array.from(sum.preemptedBy, ([container, count]) => ({ container, count })).sort((a, b) => b.count - a.count).slice(0, 16),
+        throttledPct: sum.throttledTold === 0 ? null : (100 * Math.max(0, sum.throttledMs)) / Math.max(elapsedMs, 1),
+        preemptedBy: Array.from(sum.preemptedBy, ([container, n]) => ({ container, count: n })).sort((a, b) => b.count - a.count).slice(0, 16),
       });
     });
   }
@@ -103,36 +109,78 @@ class TotalRows<Row extends Countable> {
   clear(): void {
     this.#sums.clear();
   }
+
+  clone(): TotalRows<Row> {
+    const copy = new TotalRows(this.#key);
+    for (const [key, sum] of this.#sums) copy.#sums.set(key, { ...sum, errors: new Map(sum.errors), preemptedBy: new Map(sum.preemptedBy), latency: sum.latency?.clone() ?? null });
+    return copy;
+  }
+}
+
+/** Rows added up, and how long that took. */
+export interface Summed {
+  readonly syscalls: readonly SyscallRow[];
+  readonly runqueue: readonly RunqueueRow[];
+  readonly elapsedMs: number;
 }
 
 /** Since the start or the last reset. */
 export class Totals {
-  readonly #syscalls = new TotalRows<SyscallRow>((row) => syscalls.rowKey(row));
-  readonly #runqueue = new TotalRows<RunqueueRow>((row) => runqueue.rowKey(row));
+  #syscalls = new TotalRows<SyscallRow>((row) => syscalls.rowKey(row));
+  #runqueue = new TotalRows<RunqueueRow>((row) => runqueue.rowKey(row));
+  #lost = new Map<PaneId, number>();
   #elapsedMs = 0;
+  /** Worked out since the last change; several parts of the screen ask for it. */
+  #summed: Summed | null = null;
 
-  get elapsedMs(): number {
-    return this.#elapsedMs;
+  add(frame: Frame, tick: number): void {
+    this.#count(frame, 1);
+    const intervalMs = intervalsOf(frame);
+    this.#syscalls.add(freshRows(frame, frame.panes.syscalls.rows), intervalMs, tick);
+    this.#runqueue.add(freshRows(frame, frame.panes.runqueue.rows), intervalMs, tick);
   }
 
-  /** @param elapsedMs since the rows before @param intervalMs what a container's rows are over, where that differs */
-  add(syscallRows: readonly SyscallRow[], runqueueRows: readonly RunqueueRow[], elapsedMs: number, intervalMs: (container: string) => number = () => elapsedMs): void {
-    this.#elapsedMs += elapsedMs;
-    this.#syscalls.add(syscallRows, intervalMs);
-    this.#runqueue.add(runqueueRows, intervalMs);
+  /** Take back the Frame that was added last, at this tick. */
+  back(frame: Frame, tick: number): void {
+    this.#count(frame, -1);
+    const intervalMs = intervalsOf(frame);
+    this.#syscalls.back(freshRows(frame, frame.panes.syscalls.rows), intervalMs, tick);
+    this.#runqueue.back(freshRows(frame, frame.panes.runqueue.rows), intervalMs, tick);
   }
 
-  syscalls(): SyscallRow[] {
-    return this.#syscalls.rows(this.#elapsedMs);
+  #count(frame: Frame, sign: 1 | -1): void {
+    this.#summed = null;
+    this.#elapsedMs += sign * frame.intervalMs;
+    for (const id of PANE_IDS) {
+      const { lostRing, lostMap } = frame.panes[id].loss;
+      if (lostRing + lostMap > 0) this.#lost.set(id, (this.#lost.get(id) ?? 0) + sign * (lostRing + lostMap));
+    }
   }
 
-  runqueue(): RunqueueRow[] {
-    return this.#runqueue.rows(this.#elapsedMs);
+  summed(): Summed {
+    return (this.#summed ??= { syscalls: this.#syscalls.rows(this.#elapsedMs), runqueue: this.#runqueue.rows(this.#elapsedMs), elapsedMs: this.#elapsedMs });
+  }
+
+  lost(pane?: PaneId): number {
+    if (pane !== undefined) return this.#lost.get(pane) ?? 0;
+    return [...this.#lost.values()].reduce((a, b) => a + b, 0);
   }
 
   clear(): void {
     this.#syscalls.clear();
     this.#runqueue.clear();
+    this.#lost.clear();
     this.#elapsedMs = 0;
+    this.#summed = null;
+  }
+
+  /** A copy that stays as it is while this one goes on. */
+  clone(): Totals {
+    const copy = new Totals();
+    copy.#syscalls = this.#syscalls.clone();
+    copy.#runqueue = this.#runqueue.clone();
+    copy.#lost = new Map(this.#lost);
+    copy.#elapsedMs = this.#elapsedMs;
+    return copy;
   }
 }

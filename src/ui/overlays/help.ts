@@ -51,7 +51,7 @@ function notes(pen: Pen, width: number): string[] {
 export function helpLines(state: State, pen: Pen, width: number): string[] {
   const blocks = (w: number) => ({
     left: (['go', 'leave'] as const).flatMap((name) => group(state, pen, name, w)),
-    right: (['find', 'show', 'measure', 'company', 'chaos'] as const).flatMap((name) => group(state, pen, name, w)),
+    right: (['find', 'show', 'time', 'measure', 'company', 'chaos'] as const).flatMap((name) => group(state, pen, name, w)),
   });
   if (width < TWO_COLUMNS) {
     const { left, right } = blocks(width);

@@ -1,4 +1,5 @@
 /** The last line: the filter being typed, a message, or the keys that do something now. */
+import type { Line } from '../commands/line.ts';
 import { intervalText } from '../commands/measure.ts';
 import { notePieces } from '../company/draw/parts.ts';
 import { isDriving, isFollowing } from '../company/model.ts';
@@ -7,11 +8,11 @@ import { drawLine } from '../draw/line.ts';
 import type { Pen } from '../draw/pen.ts';
 import type { Binding } from '../keymap.ts';
 import { activeBindings, contextOfState, keyName } from '../keymap.ts';
-import type { Prompt, State } from '../model.ts';
+import type { State } from '../model.ts';
 import { paneOf } from '../rows.ts';
 
 /** The typed text with its cursor, scrolled so that the cursor stays in sight. */
-function field(pen: Pen, prompt: Prompt, width: number): string {
+function field(pen: Pen, prompt: Line, width: number): string {
   const before = pen.clean(prompt.text.slice(0, prompt.cursor));
   const [under = ' ', ...rest] = prompt.text.slice(prompt.cursor);
   const at = pen.clean(under), after = pen.clean(rest.join(''));
@@ -21,9 +22,12 @@ function field(pen: Pen, prompt: Prompt, width: number): string {
   return head + pen.paint('cursor', at) + tail;
 }
 
-function drawPrompt(pen: Pen, prompt: Prompt, width: number): string {
-  const label = ` ${paneOf(prompt.pane).title} /`;
-  const hint = prompt.error ?? (prompt.text === '' ? 'text  !not  rate>100  p99>5ms  comm=nginx  a|b' : 'Enter keeps  Esc drops');
+const FILTER_HINT = 'text  !not  rate>100  p99>5ms  comm=nginx  a|b';
+const JUMP_HINT = '02:00:05  2026-11-21T02:00:05Z  -5m  +30s';
+
+/** @param help what may be typed, and what the keys do then */
+function drawPrompt(pen: Pen, prompt: Line & { readonly error: string | null }, label: string, help: readonly [empty: string, typed: string], width: number): string {
+  const hint = prompt.error ?? (prompt.text === '' ? help[0] : help[1]);
   const hintWidth = Math.min(pen.width(pen.clean(hint)), Math.max(0, width - label.length - 16));
   const shownHint = hintWidth >= 8 ? hintWidth : 0;
   const text = width - label.length - (shownHint > 0 ? shownHint + 3 : 0);
@@ -35,7 +39,9 @@ function drawPrompt(pen: Pen, prompt: Prompt, width: number): string {
 /** Label of a binding where the state changes its meaning. */
 function labelOf(binding: Binding, state: State): string {
   switch (binding.command) {
-    case 'pause': return state.paused ? 'Resume' : binding.label;
+    case 'pause': return state.travel === null ? binding.label : state.travel.playing ? 'Pause' : state.reach === 'recording' ? 'Play' : 'Live';
+    case 'newest': return state.reach === 'recording' ? 'End' : 'Live';
+    case 'play': return state.travel?.playing ? 'Hold' : binding.label;
     case 'zoom': return state.zoomed ? 'Unzoom' : binding.label;
     case 'totals': return state.totals ? 'Interval' : binding.label;
     case 'heatMap': return state.heatMap ? 'Histogram' : binding.label;
@@ -45,17 +51,21 @@ function labelOf(binding: Binding, state: State): string {
   }
 }
 
+const placeOf = ({ footer, footerInPast }: Binding, { travel }: State): number | undefined => (travel === null ? footer : footerInPast ?? footer);
+
 const key = (pen: Pen, name: string, label: string, rank: number): LinePiece => ({
   spans: [{ text: keyName(name, pen.ascii), role: 'key' }, { text: ` ${label}`, role: 'text' }], rank,
 });
 
 /** Exactly `width` cells. */
 export function drawFooter(state: State, pen: Pen, width: number): string {
-  if (state.prompt !== null) return drawPrompt(pen, state.prompt, width);
+  if (state.prompt !== null) return drawPrompt(pen, state.prompt, ` ${paneOf(state.prompt.pane).title} /`, [FILTER_HINT, 'Enter keeps  Esc drops'], width);
+  if (state.jump !== null) return drawPrompt(pen, state.jump, ' time: ', [JUMP_HINT, 'Enter goes there  Esc leaves it'], width);
   if (state.message !== null) return drawLine(pen, width, [{ spans: [state.message], rank: 0 }], []);
   const context = contextOfState(state);
-  const bindings = activeBindings(state).filter((binding) => binding.footer !== undefined && binding.context.includes(context));
-  const pieces = bindings.toSorted((a, b) => (a.footer ?? 0) - (b.footer ?? 0)).map((binding) => key(pen, binding.keys[0] ?? '', labelOf(binding, state), 1 + (binding.footer ?? 0)));
+  const pieces = activeBindings(state)
+    .flatMap((binding) => (placeOf(binding, state) === undefined || !binding.context.includes(context) ? [] : [{ binding, place: placeOf(binding, state) ?? 0 }]))
+    .toSorted((a, b) => a.place - b.place).map(({ binding, place }) => key(pen, binding.keys[0] ?? '', labelOf(binding, state), 1 + place));
   const interval: LinePiece[] = state.can.setInterval && !state.readOnly && context === 'main'
     ? [{ spans: [{ text: '+/-', role: 'key' }, { text: ` ${intervalText(state.intervalMs)}s`, role: 'text' }], rank: 9 }] : [];
   return drawLine(pen, width, [...notePieces(state), ...pieces], interval);

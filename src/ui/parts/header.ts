@@ -9,6 +9,7 @@ import type { LinePiece } from '../draw/line.ts';
 import { drawLine, linePiece } from '../draw/line.ts';
 import type { Pen } from '../draw/pen.ts';
 import type { State } from '../model.ts';
+import { travelPieces } from '../travel/bar.ts';
 import { paneOf } from '../rows.ts';
 import { stalePieces } from '../stale.ts';
 import { scopeOf } from '../view.ts';
@@ -79,12 +80,12 @@ export function drawHeader(state: State, pen: Pen, width: number): string {
   const right: LinePiece[] = [
     ...(state.ended === null ? [] : [linePiece(` ${state.ended} `, 'banner', 0)]),
     ...stalePieces(state),
-    ...(state.paused ? [linePiece(state.missed > 0 ? ` PAUSED +${state.missed} ` : ' PAUSED ', 'banner', 0)] : []),
+    ...travelPieces(state),
     ...companyPieces(state, pen),
-    linePiece(`every ${intervalText(state.intervalMs)}s`, 'text', 3),
-    lost > 0 ? linePiece(`lost ${formatCount(lost)}!`, 'bad', 0) : linePiece('lost 0', 'text', 2),
+    ...(state.replay === null ? [linePiece(`every ${intervalText(state.intervalMs)}s`, 'text', 3)] : []),
+    state.travel?.settled === false ? linePiece('lost ?', 'dim', 2) : lost > 0 ? linePiece(`lost ${formatCount(lost)}!`, 'bad', 0) : linePiece('lost 0', 'text', 2),
     ...self(state),
-    ...(frame === undefined ? [] : [linePiece(formatTime(frame.time), 'text', 5)]),
+    ...(frame === undefined || state.replay !== null ? [] : [linePiece(formatTime(frame.time), 'text', 5)]),
   ];
   return drawLine(pen, width, left(right), right);
 }

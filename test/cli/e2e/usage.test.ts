@@ -33,7 +33,7 @@ describe('kbtop', () => {
     [['--intervall', '2s'], 'unknown option \'--intervall\'; did you mean --interval?'],
     [['snapshot', '--durration', '2s'], 'unknown option \'--durration\'; did you mean --duration?'],
     [['snapshto'], 'unknown command "snapshto"; did you mean snapshot?'],
-    [['frobnicate'], 'unknown command "frobnicate"; commands are top, snapshot, '],
+    [['frobnicate'], 'unknown command "frobnicate"; commands are top, snapshot'],
     [['snapshot', 'now'], 'snapshot takes no arguments, but got "now"'],
     [['snapshot', '--pane', 'sycalls'], 'unknown pane "sycalls"; did you mean syscalls? (panes are syscalls, runqueue, opens, tcp, containers, processes)'],
     [['snapshot', '--pane', 'tcp,disk'], 'unknown pane "disk"; panes are'],

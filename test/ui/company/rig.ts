@@ -38,12 +38,12 @@ export function sit(session: FakeSession, name: string, size: Size = LARGE, opti
 
 /** What two screens have in common when one follows the other: what is looked at, and the rows that come of it. */
 export function seen(state: State) {
-  const { focus, zoomed, layout, totals, heatMap, breakdown, trail, panes, overlay, paused, shown } = state;
+  const { focus, zoomed, layout, totals, heatMap, breakdown, trail, panes, overlay, travel, shown } = state;
   const scope = scopeOf(state);
   const infos = shown === null ? [] : Object.entries(shown.frame.containers);
   const inside = (one: typeof scope): string[] | null => one && infos.filter(([key, info]) => one.matches(key, info)).map(([key]) => key);
   return {
-    focus, zoomed, layout, totals, heatMap, breakdown, paused, time: paused ? shown?.frame.time : null,
+    focus, zoomed, layout, totals, heatMap, breakdown, held: travel !== null, time: travel === null ? null : shown?.frame.time,
     overlay: overlay?.kind === 'details' ? { kind: overlay.kind, pane: overlay.pane, row: overlay.row } : overlay?.kind ?? null,
     scope: scope && { label: scope.label, level: scope.level, only: scope.only, process: scope.process, crumbs: scope.crumbs, inside: inside(scope) },
     trail: trail.map((step) => ({ label: step.scope?.label ?? null, inside: inside(step.scope), breakdown: step.breakdown, focus: step.focus, zoomed: step.zoomed, containers: { grouping: step.panes.containers.grouping, filter: step.panes.containers.filter?.text, selected: step.panes.containers.selected } })),

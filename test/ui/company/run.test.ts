@@ -68,13 +68,4 @@ describe('two screens on one session', () => {
     source.emit();
     await screen.shows(/L Level[\s\S]*\+\/-/);
   });
-
-  it('take over an interval that another has asked for', async () => {
-    const { screen, source } = start(new FakeSession(), 'alice', 120, 40);
-    const node = new FakeNode({ intervalMs: 5000 });
-    source.emit();
-    await screen.shows('every 1s');
-    for (let i = 0; i < 3; i++) source.emit({ ...node.next(), intervalMs: 5000 + i * 3.217 });
-    await screen.shows('every 5s');
-  });
 });

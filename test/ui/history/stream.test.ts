@@ -49,17 +49,6 @@ describe('Stream', () => {
     expect(stream.rows()).toHaveLength(100);
   });
 
-  it('has copies that stay as they are', () => {
-    const stream = new Stream(paneOf('tcp'));
-    stream.push([row(1, 'pending')]);
-    const copy = stream.clone();
-    stream.push([row(1, 'refused'), row(2, 'established')]);
-    expect(shown(copy)).toEqual(['1 pending']);
-    copy.push([row(1, 'reset')]);
-    expect(shown(copy)).toEqual(['1 reset']);
-    expect(shown(stream)).toEqual(['2 established', '1 refused']);
-  });
-
   it('starts anew when cleared', () => {
     const stream = new Stream(paneOf('tcp'));
     stream.push([row(1, 'pending')]);
