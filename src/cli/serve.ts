@@ -6,6 +6,7 @@ import { EXIT, KbtopError, usageError } from './errors.ts';
 import { feedOf } from './chaos/feed.ts';
 import { watchInterrupts } from './interrupt.ts';
 import { INTERVAL_LIMITS } from './limits.ts';
+import { type MetricsFlags, addMetricsFlags, serveMetrics } from './metrics.ts';
 import { requireBpf } from './preflight.ts';
 import { type AccessFlags, accessOf, socketMode } from './session/access.ts';
 import { sessionFailure } from './session/failure.ts';
@@ -13,7 +14,7 @@ import { LineLog } from './session/log.ts';
 import { type GlobalFlags, type Settings, settle } from './settings.ts';
 import { version } from './version.ts';
 
-interface ServeFlags extends GlobalFlags, AccessFlags {
+interface ServeFlags extends GlobalFlags, AccessFlags, MetricsFlags {
   readonly socket?: string;
   readonly expert?: boolean;
   readonly allowSystem?: boolean;
@@ -35,11 +36,12 @@ Exits with 0 when it was asked to stop, 1 when the socket is taken, 3 when BPF c
 Examples:
   sudo kbtop serve                                 root may look: sudo kbtop attach
   sudo kbtop serve --group ops                     everybody of the group ops may look: kbtop attach
+  sudo kbtop serve --metrics :9435                 and Prometheus scrapes 127.0.0.1:9435
   sudo kbtop serve --group ops --allow-control=@sre,alice -n shop
 `;
 
 export function serveCommand(): Command {
-  return new Command('serve')
+  return addMetricsFlags(new Command('serve'))
     .summary('one capture for several screens: see attach')
     .description('Measure, and let others look: kbtop attach shows the same screen in other terminals.')
     .option('--socket <path>', 'where to listen (default: /run/kbtop/kbtop.sock; not as root: $XDG_RUNTIME_DIR/kbtop/kbtop.sock)')
@@ -109,22 +111,25 @@ async function run({ flags, settings, accounts, wish, path, log, interrupted }: 
   const audit = await auditOf(flags, log);
   const door = control === null ? null : openChaosDoor({ sources, ...(flags.audit !== undefined && { auditFile: flags.audit }) });
   const manager = openCapture({ intervalMs, target, sources, debug: settings.debug ? (text) => log.line(text) : null, chaos: door && feedOf(door) });
+  const source = target === null ? manager : narrowed(manager, target.matches);
   const session = new SessionServer({
-    source: target === null ? manager : narrowed(manager, target.matches), door, accounts, audit, intervalMs, version: version(), node: sources.nodeName, intervalLimits: INTERVAL_LIMITS,
+    source, door, accounts, audit, intervalMs, version: version(), node: sources.nodeName, intervalLimits: INTERVAL_LIMITS,
     scope: target?.label ?? null, permits: { expert: flags.expert ?? false, allowSystem: flags.allowSystem ?? false },
     access: new Access({ uid: process.geteuid?.() ?? 0, mode, gid: gid ?? process.getegid?.() ?? 0, control }), log: (line) => log.line(line),
   });
-  // Others that live on the same Frames stand beside the session, as listeners on the manager.
-  let listener = null;
+  let listener = null, metrics = null;
   try {
     listener = await SessionListener.open(session, { path, mode, gid, ownDirectory: flags.socket === undefined }, loadAddon(), (line) => log.line(line));
+    metrics = await serveMetrics(source, flags, settings.debug ? (text) => log.line(text) : null);
     manager.start();
     log.line(`serving ${sources.nodeName} on ${listener.path}; look with: ${attachLine(mode, flags.socket === undefined ? null : listener.path)}`);
+    if (metrics !== null) log.line(`metrics on ${metrics.url}`);
     await Promise.race([interrupted, manager.done]);
   } finally {
     await listener?.close();
     // Faults first: nothing that takes time may stand before their end.
     await door?.close();
+    await metrics?.close();
     await session.close();
     await manager.close();
     await audit?.close();

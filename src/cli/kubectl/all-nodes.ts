@@ -8,6 +8,7 @@ import type { Target } from '../../frame/target.ts';
 import { systemClock } from '../../identity/kubernetes/clock.ts';
 import type { Cluster } from '../../identity/kubernetes/cluster.ts';
 import { EXIT, Interrupted, KbtopError, usageError } from '../errors.ts';
+import { DEFAULT_HISTORY_MS, keepHistory } from '../history.ts';
 import { version } from '../version.ts';
 
 /** The ways that lead into the cluster. */
@@ -54,11 +55,12 @@ export async function allNodes(ways: ClusterWays, options: AllNodesOptions): Pro
   if (!process.stdin.isTTY || !process.stdout.isTTY) throw usageError('the screen needs a terminal: give kubectl kbtop --all-nodes one');
   const { color, ascii, intervalMs, readOnly, target } = options;
   const [source, { runUi }] = await Promise.all([openAllNodes(ways, options), import('../../ui/run.tsx')]);
+  const past = await keepHistory(source, DEFAULT_HISTORY_MS, process.cwd());
   try {
     const code = await runUi(source, {
       color: color === null ? 'auto' : color ? 'always' : 'never', ascii, intervalMs, readOnly,
       scope: target === null ? null : { label: target.label, only: null, matches: target.matches },
-      saveDirectory: process.cwd(), version: version(), chaos: null,
+      saveDirectory: process.cwd(), version: version(), chaos: null, ...past,
     });
     if (code !== EXIT.ok) throw new Interrupted();
     return code;

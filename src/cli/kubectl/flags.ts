@@ -8,6 +8,7 @@ import { Selector, SelectorError } from '../../frame/selector.ts';
 import { oneOf } from '../../frame/suggest.ts';
 import type { Config } from '../config.ts';
 import { usageError } from '../errors.ts';
+import { INTERVAL_LIMITS } from '../limits.ts';
 import { contextName, imageName, namespaceName, readableFile } from '../places.ts';
 import { checked, collect, durationOption } from '../settings.ts';
 import { version } from '../version.ts';
@@ -32,6 +33,11 @@ export interface Flags {
   readonly maxTime?: number;
   readonly timeout?: number;
   readonly stdin?: boolean;
+  readonly allNodes?: boolean;
+  readonly agentsNamespace?: string;
+  readonly interval?: number;
+  readonly ascii?: boolean;
+  readonly color?: boolean;
   readonly keep?: boolean;
   readonly config?: string;
   readonly debug?: boolean;
@@ -59,6 +65,7 @@ What to look at:
   NAME, pod/NAME       the node that a pod runs on, and of it that pod alone
   deploy/NAME, ...     the same for one pod of a deploy, sts, ds, rs, job or cj; it says which
   -l LABELS            the same for one pod with these labels
+  --all-nodes          the whole cluster on one screen: needs an agent on each node (kubectl apply -k deploy/base)
 
 What runs there is kbtop, in a pod of its own that is made for it on that node and removed afterwards, whatever happens.
 After -- stands what it is to do; without, it shows the live screen. Nothing can be changed through it, unless
@@ -70,6 +77,7 @@ Examples:
   kubectl kbtop node/worker-1                                everything on a node
   kubectl kbtop node/worker-1 -- snapshot -o json            one Frame, for scripts
   kubectl kbtop node/worker-1 -- doctor                      what works on that node
+  kubectl kbtop --all-nodes -n shop                          pods of a namespace, wherever they run
   kubectl kbtop pod/web-1 --allow-chaos -- chaos run --syscall connect --error ECONNREFUSED --for 30s
 
 The image comes from --image, KBTOP_IMAGE, or image in ~/.config/kbtop/config.yaml; the namespace of the pod that kbtop runs
@@ -90,6 +98,12 @@ export function kubectlCommand(action: (target: string | undefined, flags: Flags
     .option('-A, --all-namespaces', 'look for the labels or the workload in all namespaces')
     .option('-l, --selector <labels>', 'a pod with these labels; with node/NAME: only such pods')
     .option('-c, --container <name>', 'only this container')
+    .option('--all-nodes', 'one screen on the agents of all nodes; -n, -l and -c say what of it')
+    .option('--agents-namespace <name>', 'where the agents are (default: kbtop)', checked('--agents-namespace', namespaceName))
+    .option('--interval <duration>', 'with --all-nodes: time between Frames (default: 1s)', durationOption('--interval', INTERVAL_LIMITS))
+    .option('--color', 'with --all-nodes: colours, also when NO_COLOR is set')
+    .option('--no-color', 'with --all-nodes: no colours')
+    .option('--ascii', 'with --all-nodes: no characters beyond ASCII')
     .option('--allow-chaos', 'let faults be injected; the audit is kept on the node in /var/log/kbtop')
     .option('--image <image>', 'what the debug pod runs (default: $KBTOP_IMAGE, else kbtop:VERSION)', checked('--image', imageName))
     .option('--image-pull-policy <policy>', 'Always, IfNotPresent or Never', pullPolicy)

@@ -20,8 +20,13 @@ export async function run(argv: readonly string[]): Promise<number> {
   let printed = '';
   let code: number = EXIT.ok;
   const program = kubectlCommand(async (target, flags) => {
-    const { open } = await import('./run.ts');
-    code = await open(target, flags, command);
+    if (flags.allNodes === true) {
+      const { openCluster } = await import('./cluster-view.ts');
+      code = await openCluster(target, flags, command);
+    } else {
+      const { open } = await import('./run.ts');
+      code = await open(target, flags, command);
+    }
   })
     .exitOverride()
     .allowExcessArguments(false)
