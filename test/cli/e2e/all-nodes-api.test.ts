@@ -3,36 +3,20 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Duplex } from 'node:stream';
 import { afterAll, describe, expect, it } from 'vitest';
 import { openAllNodes } from '../../../src/cli/kubectl/all-nodes.ts';
-import type { Command } from '../../../src/cluster/agent-stream.ts';
 import { AGENT_CONTAINER, AGENT_LABELS } from '../../../src/cluster/agents.ts';
-import type { AgentSession } from '../../../src/cluster/member.ts';
+import { openExec } from '../../../src/cluster/streams.ts';
 import type { Frame } from '../../../src/frame/frame.ts';
 import { systemClock } from '../../../src/identity/kubernetes/clock.ts';
 import { Cluster } from '../../../src/identity/kubernetes/cluster.ts';
+import { AttachSource } from '../../../src/session/client/attach-source.ts';
+import { FakeCluster } from '../../cluster/support/fake-cluster.ts';
 import { contractProblems } from '../../frame/contract.ts';
 import { kubeconfig } from '../../identity/kubernetes/support/source.ts';
 import { canLoadBpf, until } from '../../workloads/cgroup.ts';
-import { KBTOP } from './kbtop.ts';
-
-const ROOT = join(import.meta.dirname, '../../..');
-const PARTS = { client: join(ROOT, 'src/session/client/attach-source.ts'), streams: join(ROOT, 'src/cluster/streams.ts'), api: join(ROOT, 'test/cluster/support/fake-cluster.ts') };
-const complete = Object.values(PARTS).every((path) => existsSync(path));
-
-interface Client { readonly AttachSource: { open(options: { readonly dial: () => Promise<Duplex>; readonly version: string; readonly terminal: null }): Promise<AgentSession> } }
-interface Streams { openExec(cluster: Cluster, options: { readonly namespace: string; readonly pod: string; readonly container: string; readonly command: readonly string[] }): Promise<Command> }
-interface FakePod { readonly spec: { containers: readonly object[] } }
-interface FakeApi {
-  path: string;
-  readonly url: string;
-  readonly execs: readonly { readonly running: { readonly ended: boolean } }[];
-  listen(): Promise<unknown>;
-  stop(): Promise<void>;
-  disconnect(): void;
-  addPod(namespace: string, name: string, options: { readonly node: string; readonly labels?: Record<string, string> }): FakePod;
-}
+import { Pty, plainEnv } from '../../pty/pty.ts';
+import { KBTOP, onlyLine, start } from './kbtop.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'kbtop-all-'));
 const serving = new Set<ChildProcess>();
@@ -46,7 +30,24 @@ async function serve(node: string): Promise<string> {
   return socket;
 }
 
-describe.skipIf(!canLoadBpf || !complete)('kubectl kbtop --all-nodes through an API server (needs root, BTF, kbtop serve and exec streams)', () => {
+/** An API server with an agent on each of three nodes, its kubeconfig in `dir`. */
+async function fleet(): Promise<{ readonly api: FakeCluster; readonly names: readonly string[] }> {
+  const names = ['worker-1', 'worker-2', 'worker-3'], api = new FakeCluster();
+  // Each agent's own socket, where a real one's /run/kbtop would be.
+  writeFileSync(join(dir, 'kbtop'), `#!/bin/sh\nexec ${KBTOP} "$@" "$AGENT_SOCKET"\n`, { mode: 0o755 });
+  api.path = `${dir}:${process.env['PATH']}`;
+  await api.listen();
+  writeFileSync(join(dir, 'config'), JSON.stringify(kubeconfig(api.url)));
+  const labels = Object.fromEntries(AGENT_LABELS.split(',').map((label) => label.split('=') as [string, string]));
+  for (const node of names) {
+    const pod = api.addPod('kbtop', `kbtop-${node}`, { node, labels });
+    Object.assign(pod.spec, { containers: [{ name: AGENT_CONTAINER, env: [{ name: 'AGENT_SOCKET', value: await serve(node) }] }] });
+  }
+  api.addPod('kbtop', 'somebody-else', { node: 'worker-9' });
+  return { api, names };
+}
+
+describe.skipIf(!canLoadBpf)('kubectl kbtop --all-nodes through an API server (needs root and BTF)', () => {
   afterAll(async () => {
     for (const child of serving) child.kill('SIGKILL');
     await until('the end of all sessions', () => serving.size === 0);
@@ -54,21 +55,7 @@ describe.skipIf(!canLoadBpf || !complete)('kubectl kbtop --all-nodes through an 
   });
 
   it('finds the agents, shows them all, and finds back when every connection breaks', async () => {
-    const [{ AttachSource }, { openExec }, { FakeCluster }] = await Promise.all([
-      import(PARTS.client) as Promise<Client>, import(PARTS.streams) as Promise<Streams>, import(PARTS.api) as Promise<{ FakeCluster: new () => FakeApi }>,
-    ]);
-    const names = ['worker-1', 'worker-2', 'worker-3'], api = new FakeCluster(), closing = new AbortController();
-    // Each agent's own socket, where a real one's /run/kbtop would be.
-    writeFileSync(join(dir, 'kbtop'), `#!/bin/sh\nexec ${KBTOP} "$@" "$AGENT_SOCKET"\n`, { mode: 0o755 });
-    api.path = `${dir}:${process.env['PATH']}`;
-    await api.listen();
-    writeFileSync(join(dir, 'config'), JSON.stringify(kubeconfig(api.url)));
-    const labels = Object.fromEntries(AGENT_LABELS.split(',').map((label) => label.split('=') as [string, string]));
-    for (const node of names) {
-      const pod = api.addPod('kbtop', `kbtop-${node}`, { node, labels });
-      pod.spec.containers = [{ name: AGENT_CONTAINER, env: [{ name: 'AGENT_SOCKET', value: await serve(node) }] }];
-    }
-    api.addPod('kbtop', 'somebody-else', { node: 'worker-9' });
+    const { api, names } = await fleet(), closing = new AbortController();
     const cluster = new Cluster({ kind: 'files', files: [join(dir, 'config')], required: true, person: null }, null, systemClock, closing.signal);
     const source = await openAllNodes({
       cluster,
@@ -97,5 +84,36 @@ describe.skipIf(!canLoadBpf || !complete)('kubectl kbtop --all-nodes through an 
     // Nothing of ours runs on in the pods.
     await until('the end of what was run in pods', () => api.execs.every(({ running }) => running.ended), 40_000);
     await api.stop();
+  });
+  it('is a screen like any other, from the command line to the last key', async () => {
+    const { api } = await fleet();
+    const pty = new Pty(join(KBTOP, '../kubectl-kbtop'), ['--all-nodes', '--interval', '500ms', '--ascii'], { columns: 160, rows: 45, env: plainEnv({ KUBECONFIG: join(dir, 'config'), HOME: dir }) });
+    try {
+      await pty.shows(/3 nodes/);
+      await pty.shows(/NODE/);
+      pty.write('N');
+      await pty.shows(/worker-1[\s\S]*worker-2[\s\S]*worker-3/);
+      pty.write('q');
+      await pty.shows(/6\/6 probes|3 nodes/);
+      pty.write('p[[');
+      await pty.shows(/PAUSED/);
+      pty.write('q');
+      expect(await pty.ended()).toBe(0);
+    } finally {
+      await pty.kill();
+      await api.stop();
+    }
+  });
+
+  it('refuses what is not for all nodes, before anything is asked', async () => {
+    const refused = async (...args: readonly string[]): Promise<string> => {
+      const ended = await start(['--all-nodes', ...args], { command: join(KBTOP, '../kubectl-kbtop'), env: { HOME: dir, KUBECONFIG: '/nonexistent' } }).ended;
+      expect(ended.code).toBe(2);
+      return onlyLine(ended);
+    };
+    expect(await refused('node/worker-1')).toContain('leave out one of them');
+    expect(await refused('--', 'snapshot')).toContain('kubectl kbtop node/NAME -- snapshot');
+    expect(await refused('--image-pull-policy', 'Never')).toContain('--image-pull-policy is about debug pods');
+    expect(await refused('-l', 'app in')).toMatch(/app in/);
   });
 });

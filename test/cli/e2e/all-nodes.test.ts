@@ -12,7 +12,8 @@ import { Duplex, type Readable } from 'node:stream';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { type Command, agentStream } from '../../../src/cluster/agent-stream.ts';
 import type { Agent, AgentEvents, AgentWatch } from '../../../src/cluster/agents.ts';
-import type { AgentSession, OpenSession } from '../../../src/cluster/member.ts';
+import type { OpenSession } from '../../../src/cluster/member.ts';
+import { AttachSource } from '../../../src/session/client/attach-source.ts';
 import { ClusterSource } from '../../../src/cluster/source.ts';
 import type { Frame, NodeStatus } from '../../../src/frame/frame.ts';
 import { PANE_IDS } from '../../../src/frame/panes/index.ts';
@@ -20,11 +21,6 @@ import { contractProblems } from '../../frame/contract.ts';
 import { canLoadBpf, until } from '../../workloads/cgroup.ts';
 import { KBTOP } from './kbtop.ts';
 
-interface Attach {
-  open(options: { readonly dial: () => Promise<Duplex>; readonly version: string; readonly terminal: string | null; readonly steps: { readonly firstMs: number; readonly longestMs: number } }): Promise<AgentSession>;
-}
-const CLIENT = join(import.meta.dirname, '../../../src/session/client/attach-source.ts');
-const canAttach = existsSync(CLIENT);
 
 /** A process in place of a command in a pod. */
 class ChildCommand extends Duplex implements Command {
@@ -100,12 +96,11 @@ class Watch implements AgentWatch {
   close(): void {}
 }
 
-describe.skipIf(!canLoadBpf || !canAttach)('three agents as one cluster (needs root, BTF and kbtop serve)', () => {
+describe.skipIf(!canLoadBpf)('three agents as one cluster (needs root, BTF and kbtop serve)', () => {
   let source: ClusterSource | null = null;
   const frames: Frame[] = [];
 
   async function look(nodes: readonly string[]): Promise<void> {
-    const { AttachSource } = (await import(CLIENT)) as { AttachSource: Attach };
     const open: OpenSession = (agent, turn) => AttachSource.open({
       version: '0.1.0', terminal: null, steps: { firstMs: 200, longestMs: 1000 },
       dial: () => turn(async () => agentStream(new ChildCommand(run(['attach', '--stdio', socketOf(agent.node)])))),
