@@ -8,7 +8,7 @@ import type { ChaosState, ToldHit } from './chaos/model.ts';
 import { armTold, capabilitiesTold, dryRunTold, planTold } from './chaos/panel.ts';
 import { told, toldGone } from './chaos/told.ts';
 import type { CompanyAction, CompanyCommand } from './company/update.ts';
-import { afterKey, companyCommand, companyUpdate, mirrored } from './company/update.ts';
+import { afterKey, companyCommand, companyUpdate, mirrored, mirroredHere } from './company/update.ts';
 import { back, cycleGrouping, enter } from './commands/drill.ts';
 import { acceptSort, openDetails, openPrompt, openSortMenu, reverse, sortItems, sortStep, toggleErrorsOnly } from './commands/find.ts';
 import { changeInterval, cycleLevel } from './commands/measure.ts';
@@ -72,7 +72,7 @@ export function update(state: State, action: Action): Update {
   switch (action.type) {
     case 'input': return afterKey(state, action.event, input(state, action.event, action.now), action.now);
     case 'frame': return mirrored(newFrame(state, action.shown, action.now));
-    case 'travelled': return only(travelled(state, action));
+    case 'travelled': return only(mirroredHere(travelled(state, action)));
     case 'travelTo': return applyTravel(state, action.view);
     case 'resize': return only({ ...state, size: action.size });
     case 'message': return only(tell(state, action.text, action.role, action.now));

@@ -26,7 +26,8 @@ describe('the files of deploy/', () => {
         used.add(join(dirname(name), path));
       }
     }
-    for (const name of files().keys()) expect(used, name).toContain(name);
+    // Beside them lies what kubectl's plugin manager reads.
+    for (const name of files().keys()) if (name.includes('/')) expect(used, name).toContain(name);
   });
 
   it('name capabilities as Kubernetes does, and say of each what it is for', () => {

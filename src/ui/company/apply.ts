@@ -9,7 +9,6 @@ import { withPane } from '../model.ts';
 import { paneOf } from '../rows.ts';
 import { paneView } from '../view.ts';
 import { driverOf, shortName } from './model.ts';
-import { timeNote } from './pause.ts';
 import { isStranger, rebuilder } from './place.ts';
 import type { SettingView, StepView, View } from './view.ts';
 import { tokenOf } from './view.ts';
@@ -100,7 +99,7 @@ function overlayWith(state: State, view: View, note: Note): State {
   return overlay === null ? state : { ...state, overlay: null };
 }
 
-/** Show what the driver's screen shows. Where in time it stands is for pauseEffects. */
+/** Show what the driver's screen shows. Where in time it stands is for timeEffects. */
 export function applyView(state: State, view: View): State {
   if (state.company === null) return state;
   const notes: string[] = [];
@@ -121,7 +120,5 @@ export function applyView(state: State, view: View): State {
   next = overlayWith(next, view, note);
   if (view.chaos) note(`${name} has the chaos panel open`);
   if (view.base !== null && view.base !== state.baseScope?.label) note(`${name} sees only ${view.base}`);
-  const time = timeNote(next, view.time, name);
-  if (time !== null) note(time);
   return { ...next, company: { ...state.company, notes } };
 }

@@ -30,9 +30,13 @@ const withCompany = (state: State, change: Partial<CompanyState>): State => (sta
 
 /** The driver's view on this screen, if it follows. After each Frame, too: what was not known may be now. */
 export function mirrored(state: State): Changed {
+  return { state: mirroredHere(state), effects: isFollowing(state) ? timeEffects(state, state.company?.view?.time) : [] };
+}
+
+/** The same, at whatever moment this screen has come to. */
+export function mirroredHere(state: State): State {
   const view = state.company?.view ?? null;
-  if (view === null || !isFollowing(state)) return only(state);
-  return { state: applyView(state, view), effects: timeEffects(state, view.time) };
+  return view === null || !isFollowing(state) ? state : applyView(state, view);
 }
 
 /** What there is to say about who drives now, and who did; null: nothing that concerns this screen. */

@@ -116,8 +116,10 @@ export class Traveller {
       case 'frames': return this.#by(timeline, at, go.by);
       case 'moment': return this.#moment(timeline, at, resolveMoment(go.moment, { from: timeline.time(at), first: timeline.time(timeline.first), last: timeline.time(timeline.end - 1) }));
       case 'time': {
+        // The Frame that another looks at, also when it is the newest here: it stands still there. What is not held is told by who follows.
         this.#playing = false;
-        return this.#moment(timeline, at, go.ms);
+        clearTimeout(this.#clock);
+        return this.#to(timeline.indexAt(go.ms));
       }
       case 'settle': return this.#toil();
       case 'speed': {

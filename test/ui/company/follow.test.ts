@@ -1,10 +1,12 @@
 /** Following, from the first viewer to the last: what is told, what keys do, and that two screens show the same. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { notesOf } from '../../../src/ui/company/notes.ts';
 import { KEYMAP, bindingFor } from '../../../src/ui/keymap.ts';
 import { drawScreen } from '../../../src/ui/screen.ts';
 import { paneView } from '../../../src/ui/view.ts';
 import { plain } from '../cells.ts';
+import { ArrayTimeline } from '../travel/array-timeline.ts';
 import { FakeNode } from '../fixtures.ts';
 import { FakeSession } from './fake-session.ts';
 import type { Seated } from './rig.ts';
@@ -198,6 +200,36 @@ describe('following', () => {
     expect(bob.state.shown?.frame).toBe(alice.state.shown?.frame);
   });
 
+  it('goes through the past with the driver, Frame by Frame, and back to what is new', () => {
+    const session = new FakeSession(), node = new FakeNode({ containers: 3, events: 3 });
+    const held = new ArrayTimeline(), lately = new ArrayTimeline();
+    const alice = sit(session, 'alice', LARGE, { timeline: held }), bob = sit(session, 'bob', SMALL, { timeline: lately });
+    const tick = (): void => {
+      const frame = node.next();
+      held.push(frame);
+      alice.frame(frame);
+      // Bob came later.
+      if (held.end > 2) {
+        lately.push(frame);
+        bob.frame(frame);
+      }
+    };
+    for (let i = 0; i < 6; i++) tick();
+    alice.press('D', 'p');
+    expect(bob.state.shown?.frame.time).toBe(held.frame(5).time);
+    expect(bob.state.travel).toMatchObject({ playing: false, time: held.time(5) });
+    tick();
+    alice.press('[', '[');
+    expect(bob.state.shown?.frame).toBe(held.frame(3));
+    expect(notesOf(bob.state)).toEqual([]);
+    alice.press('^');
+    expect(bob.state.shown?.frame).toBe(lately.frame(0));
+    expect(notesOf(bob.state)).toEqual([expect.stringMatching(/^alice stands at .*, this screen at /)]);
+    alice.press('$');
+    expect(bob.state.travel).toBeNull();
+    expect(bob.state.shown?.frame).toBe(held.frame(6));
+  });
+
   it('says where it stands when it came too late for the driver\'s moment', () => {
     const { session, alice, node } = pair();
     alice.press('p');
@@ -207,7 +239,7 @@ describe('following', () => {
     expect(carol.state.travel).not.toBeNull();
     expect(carol.state.shown).not.toBeNull();
     alice.press('5');
-    expect(carol.state.company?.notes).toEqual([expect.stringMatching(/^alice stands at \d\d:\d\d:\d\d, this screen at \d\d:\d\d:\d\d$/)]);
+    expect(notesOf(carol.state)).toEqual([expect.stringMatching(/^alice stands at \d\d:\d\d:\d\d, this screen at \d\d:\d\d:\d\d$/)]);
     carol.press('ctrl-l');
     expect(footer(carol)).toContain('alice stands at');
   });

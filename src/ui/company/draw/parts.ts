@@ -4,6 +4,7 @@ import { linePiece } from '../../draw/line.ts';
 import type { Pen } from '../../draw/pen.ts';
 import type { State } from '../../model.ts';
 import { driverOf, isDriving, isFollowing, selfOf } from '../model.ts';
+import { notesOf } from '../notes.ts';
 
 /** From this width on, names have more room and the header says how many follow. */
 const WIDE = 120;
@@ -29,7 +30,7 @@ export function companyPieces(state: State, pen: Pen): LinePiece[] {
 
 /** What is not as on the driver's screen: before the keys, as long as it is so. */
 export function notePieces(state: State): LinePiece[] {
-  const [first, ...others] = state.company?.notes ?? [];
+  const [first, ...others] = notesOf(state);
   if (first === undefined || !isFollowing(state)) return [];
   return [linePiece(`${first}${others.length > 0 ? ` (+${others.length}, V)` : ''}`, 'accent', 0)];
 }

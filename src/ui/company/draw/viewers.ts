@@ -5,6 +5,7 @@ import type { State } from '../../model.ts';
 import { blankLine, entryLines, headingLine, textLines } from '../../overlays/text.ts';
 import type { Viewer } from '../../../frame/company.ts';
 import { driverOf, isDriving, isFollowing } from '../model.ts';
+import { notesOf } from '../notes.ts';
 
 interface Cell {
   readonly title: string;
@@ -43,7 +44,7 @@ function keysText(state: State): string {
 export function viewerLines(state: State, pen: Pen, width: number): string[] {
   const { company } = state;
   if (company === null) return [];
-  const cells = cellsOf(state);
+  const cells = cellsOf(state), notes = notesOf(state);
   // Of a narrow list the last columns leave.
   const used = (n: number): number => cells.slice(0, n).reduce((sum, cell) => sum + cell.width + 2, 0);
   let shown = cells.length;
@@ -55,7 +56,7 @@ export function viewerLines(state: State, pen: Pen, width: number): string[] {
     pen.paint('heading', line('', 'NAME', (cell) => cell.title)),
     ...company.viewers.map((viewer) => pen.paint(viewer.drives ? 'accent' : 'text', line(viewer.id === company.self ? 'you' : '', viewer.name, (cell) => cell.text(viewer)))),
     ...(company.viewers.length === 0 ? textLines(pen, 'the session is out of reach', width, 'warn') : []), blankLine(width),
-    ...(company.notes.length === 0 ? [] : [headingLine(pen, 'Not as on the driver\'s screen', width), ...company.notes.flatMap((note) => textLines(pen, note, width, 'accent')), blankLine(width)]),
+    ...(notes.length === 0 ? [] : [headingLine(pen, 'Not as on the driver\'s screen', width), ...notes.flatMap((note) => textLines(pen, note, width, 'accent')), blankLine(width)]),
     ...textLines(pen, keysText(state), width), blankLine(width),
     ...EXPLAINED.flatMap(([name, text]) => entryLines(pen, name, text, 8, width, { name: 'dim', text: 'dim' })),
   ];
