@@ -59,9 +59,11 @@ export const SCENARIOS: readonly Scenario[] = [
       { keys: 'yes' }, { collectMs: 300 }, { keys: '\r' }, { waitFor: /CHAOS connect.*[1-9]\d*\/100 hits/ }, { collectMs: 700 },
     ],
   },
-  // Bob's screen, which follows Alice's.
-  { ...large, name: 'pairing-160x45', env: trueColour, command: ['node_modules/.bin/node', 'screenshots/pairing.ts'], steps: [{ waitFor: /3 viewers, following alice@pts\/3[\s\S]*\/shop\|jobs/, timeoutMs: 90_000 }, { collectMs: 30_000 }] },
-  { ...small, name: 'viewers-80x24', env: trueColour, command: ['node_modules/.bin/node', 'screenshots/pairing.ts'], steps: [{ waitFor: /3 viewers, following alice@pts\/3[\s\S]*\/shop\|jobs/, timeoutMs: 90_000 }, { keys: 'V' }, { waitFor: 'carol@pts/7' }, { collectMs: 1_000 }] },
+  // A screen that follows another.
+  { ...large, name: 'pairing-160x45', env: trueColour, command: ['node_modules/.bin/node', 'screenshots/pairing.ts'], steps: [{ waitFor: /3 viewers, following root \(pts\/\d+\)[\s\S]*\/shop\|jobs/, timeoutMs: 90_000 }, { collectMs: 30_000 }] },
+  { ...small, name: 'viewers-80x24', env: trueColour, command: ['node_modules/.bin/node', 'screenshots/pairing.ts'], steps: [{ waitFor: /3 viewers, following root \(pts\/\d+\)[\s\S]*\/shop\|jobs/, timeoutMs: 90_000 }, { keys: 'V' }, { waitFor: 'looks around' }, { collectMs: 1_000 }] },
+  // One pod, by kubectl.
+  { ...large, name: 'kubectl-160x45', env: trueColour, command: ['node_modules/.bin/node', 'screenshots/kubectl.ts'], steps: [{ waitFor: '6/6 probes', timeoutMs: 60_000 }, { waitFor: /pod shop.*cart/ }, { collectMs: 30_000 }] },
   // The recording that comes along, held while a store is gone that others connect to.
   { ...large, name: 'replay-160x45', env: trueColour, workload: false, command: ['bin/kbtop', 'replay', 'demo/demo.kbtop', '--at', '+75s', '--paused'], steps: [{ waitFor: '6/6 probes' }, { waitFor: 'PAUSED' }, { waitFor: 'REFUSED' }, { collectMs: 3_000 }] },
   { ...small, name: 'replay-80x24', env: trueColour, workload: false, command: ['bin/kbtop', 'replay', 'demo/demo.kbtop', '--at', '+75s', '--paused'], steps: [{ waitFor: 'PAUSED' }, { collectMs: 3_000 }] },

@@ -5,7 +5,7 @@ import { EXIT, Interrupted, usageError } from './errors.ts';
 import { sessionFailure } from './session/failure.ts';
 import { DEFAULT_HISTORY_MS, keepHistory, parseHistory } from './history.ts';
 import { type GlobalFlags, type Settings, settle } from './settings.ts';
-import { scopeOf, sortOf } from './screen.ts';
+import { screenOptions } from './screen.ts';
 import { version } from './version.ts';
 
 interface AttachFlags extends GlobalFlags {
@@ -66,15 +66,12 @@ async function attach(path: string | null, flags: AttachFlags, settings: Setting
   const past = await keepHistory(source, flags.history ?? DEFAULT_HISTORY_MS, process.cwd());
   try {
     const { runUi } = await import('../ui/run.tsx');
+    const options = screenOptions(settings);
     const code = await runUi(source, {
-      color: settings.color === null ? 'auto' : settings.color ? 'always' : 'never',
-      ascii: settings.ascii,
+      ...options,
       intervalMs: welcome.intervalMs,
-      readOnly: settings.readOnly,
-      scope: scopeOf(settings) ?? (welcome.scope === null ? null : { label: welcome.scope, only: null, matches: () => true }),
-      sort: sortOf(settings),
-      saveDirectory: process.cwd(),
-      version: version(),
+      // Others than these are not sent.
+      scope: options.scope ?? (welcome.scope === null ? null : { label: welcome.scope, only: null, matches: () => true }),
       chaos,
       company,
       permits: welcome.permits,

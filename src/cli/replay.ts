@@ -8,9 +8,8 @@ import { SPEEDS } from '../ui/travel/playback.ts';
 import { parseAt } from './at.ts';
 import { EXIT, Interrupted, usageError } from './errors.ts';
 import { openRecorded } from './recorded.ts';
-import { scopeOf, sortOf } from './screen.ts';
+import { screenOptions } from './screen.ts';
 import { type GlobalFlags, type Settings, settle } from './settings.ts';
-import { version } from './version.ts';
 
 interface ReplayFlags extends GlobalFlags {
   readonly speed?: number;
@@ -97,14 +96,7 @@ export async function showRecording(path: string, showing: Showing, flags: Globa
 async function show(timeline: Timeline, warnings: readonly string[], { at, note, ...showing }: Showing, settings: Settings): Promise<void> {
   const { runUi } = await import('../ui/run.tsx');
   const code = await runUi(silent(), {
-    color: settings.color === null ? 'auto' : settings.color ? 'always' : 'never',
-    ascii: settings.ascii,
-    intervalMs: settings.intervalMs,
-    readOnly: settings.readOnly,
-    scope: scopeOf(settings),
-    sort: sortOf(settings),
-    saveDirectory: process.cwd(),
-    version: version(),
+    ...screenOptions(settings),
     timeline,
     replay: { ...showing, at: at === null ? null : timeAt(at, timeline), notes: [...(note === null ? [] : [note]), ...warnings], notesRole: warnings.length > 0 ? 'warn' : 'accent' },
   });

@@ -4,9 +4,8 @@ import { feedOf } from './chaos/feed.ts';
 import { EXIT, Interrupted, usageError } from './errors.ts';
 import { DEFAULT_HISTORY_MS, keepHistory, parseHistory } from './history.ts';
 import { requireBpf } from './preflight.ts';
-import { scopeOf, sortOf } from './screen.ts';
+import { screenOptions } from './screen.ts';
 import { type GlobalFlags, type Settings, settle } from './settings.ts';
-import { version } from './version.ts';
 
 export function topCommand(): Command {
   return new Command('top')
@@ -41,14 +40,7 @@ async function top({ history = DEFAULT_HISTORY_MS, expert = false, allowSystem =
   const past = await keepHistory(manager, history, process.cwd());
   try {
     const code = await runUi(manager, {
-      color: settings.color === null ? 'auto' : settings.color ? 'always' : 'never',
-      ascii: settings.ascii,
-      intervalMs: settings.intervalMs,
-      readOnly: settings.readOnly,
-      scope: scopeOf(settings),
-      sort: sortOf(settings),
-      saveDirectory: process.cwd(),
-      version: version(),
+      ...screenOptions(settings),
       chaos: door,
       permits: { expert, allowSystem },
       ...past,

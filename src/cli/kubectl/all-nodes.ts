@@ -9,6 +9,7 @@ import { systemClock } from '../../identity/kubernetes/clock.ts';
 import type { Cluster } from '../../identity/kubernetes/cluster.ts';
 import { EXIT, Interrupted, KbtopError, usageError } from '../errors.ts';
 import { DEFAULT_HISTORY_MS, keepHistory } from '../history.ts';
+import { colorWish } from '../screen.ts';
 import { version } from '../version.ts';
 
 /** The ways that lead into the cluster. */
@@ -58,7 +59,7 @@ export async function allNodes(ways: ClusterWays, options: AllNodesOptions): Pro
   const past = await keepHistory(source, DEFAULT_HISTORY_MS, process.cwd());
   try {
     const code = await runUi(source, {
-      color: color === null ? 'auto' : color ? 'always' : 'never', ascii, intervalMs, readOnly,
+      color: colorWish(color), ascii, intervalMs, readOnly,
       scope: target === null ? null : { label: target.label, only: null, matches: target.matches },
       saveDirectory: process.cwd(), version: version(), chaos: null, ...past,
     });

@@ -10,6 +10,7 @@ import { sweep } from '../../cluster/sweep.ts';
 import { findNode, findPodTarget, type NodeTarget } from '../../cluster/target.ts';
 import { Failure } from '../../identity/kubernetes/failure.ts';
 import { escapeForTerminal } from '../../frame/escape.ts';
+import { parsePodRef } from '../../frame/pod-ref.ts';
 import { type Config, readConfig } from '../config.ts';
 import { Interrupted, KbtopError, usageError } from '../errors.ts';
 import { type InterruptWatch, watchInterrupts } from '../interrupt.ts';
@@ -38,6 +39,12 @@ interface Plan {
   readonly notice: string | null;
 }
 
+/** As short as it can be said: a namespace may be called as a type is. */
+function podArgument(namespace: string, pod: string): string {
+  const short = `${namespace}/${pod}`;
+  return parsePodRef(short).namespace === namespace ? short : `${namespace}/pod/${pod}`;
+}
+
 async function planFor(wish: Wish, flags: Flags, kube: Kube): Promise<Plan> {
   const { namespace, allNamespaces = false, selector, container } = flags;
   const only = container === undefined ? [] : ['-c', container];
@@ -51,7 +58,7 @@ async function planFor(wish: Wish, flags: Flags, kube: Kube): Promise<Plan> {
   const node = await findNode(kube, found.node);
   const picked = found.of === 1 && (wish.ref?.kind ?? 'Pod') === 'Pod' && wish.ref !== null ? null : `pod ${found.namespace}/${found.pod}, ${found.of === 1 ? 'the only one' : `one of ${found.of}`} of ${wish.ref?.text ?? `-l ${selector}`}, on node ${found.node}`;
   return {
-    node, purpose: `pod/${found.pod} -n ${found.namespace}`, scope: ['--pod', `${found.namespace}/pod/${found.pod}`, ...only],
+    node, purpose: `pod/${found.pod} -n ${found.namespace}`, scope: ['--pod', podArgument(found.namespace, found.pod), ...only],
     notice: [picked, node.warning].filter((part) => part !== null).join('; ') || null,
   };
 }

@@ -88,7 +88,7 @@ describe('a command on a node', () => {
     const { code } = await ended;
     expect(code).toBe(2);
     expect(cluster.execs[0]?.query.get('stdin')).toBe('true');
-    expect(cluster.execs[0]?.command).toEqual(['kbtop', '--read-only', '--pod', 'shop/pod/web-1', 'chaos', 'plan', '-f', '-']);
+    expect(cluster.execs[0]?.command).toEqual(['kbtop', '--read-only', '--pod', 'shop/web-1', 'chaos', 'plan', '-f', '-']);
   });
 
   it('cannot change anything there unless that is allowed', async () => {
@@ -100,6 +100,14 @@ describe('a command on a node', () => {
     expect(cluster.execs[1]?.command).toEqual(['kbtop', 'chaos', 'capabilities', '--nonsense']);
     const volumes = cluster.of('POST').map(({ body }) => JSON.stringify((body as Pod).spec['volumes']).includes('/var/log/kbtop'));
     expect(volumes).toEqual([false, true]);
+  });
+
+  it('is about the pod that is meant, also where a namespace is called as a type is', async () => {
+    for (const namespace of ['shop', 'deploy']) {
+      cluster.addPod(namespace, 'web-1');
+      await run(['pod/web-1', '-n', namespace, '--', 'snapshot', '--pane', 'nonsense']);
+    }
+    expect(cluster.execs.map(({ command }) => command.slice(2, 4))).toEqual([['--pod', 'shop/web-1'], ['--pod', 'deploy/pod/web-1']]);
   });
 
   it('is told in so many words that it is no command', async () => {
@@ -160,7 +168,7 @@ describe('what is to be found', () => {
     const ended = await run(['deploy/web', '-n', 'shop', '-c', 'app', '--', 'doctor', '--nonsense']);
     expect(ended.stderr.split('\n')[0]).toBe('kbtop: pod shop/web-9d6c486f5-bbbbb, one of 2 of deploy/web, on node node2');
     expect(cluster.of('POST')[0]?.body).toMatchObject({ spec: { nodeName: 'node2' }, metadata: { ownerReferences: [{ kind: 'Node', name: 'node2', uid: 'node-node2' }] } });
-    expect(cluster.execs[0]?.command.slice(0, 6)).toEqual(['kbtop', '--read-only', '--pod', 'shop/pod/web-9d6c486f5-bbbbb', '-c', 'app']);
+    expect(cluster.execs[0]?.command.slice(0, 6)).toEqual(['kbtop', '--read-only', '--pod', 'shop/web-9d6c486f5-bbbbb', '-c', 'app']);
   });
 
   it('is a static pod by the name of its mirror', async () => {
