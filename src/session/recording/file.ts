@@ -59,10 +59,10 @@ export class RecordingFile implements Recording {
   }
 
   /** @throws RecordingError, or the system's error with its code */
-  static open(path: string): RecordingFile {
+  static open(path: string, name = path): RecordingFile {
     const fd = openSync(path, 'r');
     try {
-      return new RecordingFile(fd, path);
+      return new RecordingFile(fd, name);
     } catch (error) {
       closeSync(fd);
       throw error;

@@ -1,5 +1,4 @@
 /** Frames as NDJSON, as `snapshot -o ndjson` writes them: read whole, parsed when asked for. */
-import { createReadStream } from 'node:fs';
 import type { Frame } from '../../frame/frame.ts';
 import { complete } from './complete.ts';
 import { FrameCache } from './frame-cache.ts';
@@ -8,7 +7,6 @@ import { lastAtOrBefore } from './search.ts';
 import { timeOf } from './time.ts';
 
 const NEWLINE = 10;
-const MAX_BYTES = 1 << 30;
 
 function parse(line: string): Frame | null {
   try {
@@ -74,18 +72,4 @@ export class NdjsonRecording implements Recording {
   }
 
   close(): void {}
-}
-
-const tooLarge = (name: string): RecordingError => new RecordingError(`${name} is more than ${MAX_BYTES >> 20} MiB of NDJSON, which are read whole: record with kbtop record, whose files are a fiftieth of it`);
-
-/** @param path `-` is stdin */
-export async function openNdjson(path: string): Promise<Recording> {
-  const name = path === '-' ? 'stdin' : path;
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of path === '-' ? process.stdin : createReadStream(path)) {
-    chunks.push(chunk as Buffer);
-    if ((size += (chunk as Buffer).length) > MAX_BYTES) throw tooLarge(name);
-  }
-  return new NdjsonRecording(Buffer.concat(chunks, size), name);
 }

@@ -98,6 +98,14 @@ describe('kbtop snapshot --replay', () => {
     expect(stdout.trim().split('\n').map((line) => JSON.parse(line) as Frame)).toEqual(ALL.slice(3, 5).map((frame) => select(frame, { panes: PANE_IDS })));
   });
 
+  it('reads a recording from a pipe as well', async () => {
+    const { child, ended } = start(['snapshot', '--replay', '-', '-o', 'ndjson', '--count', '2']);
+    child.stdin.end(readFileSync(file));
+    const { code, stdout, stderr } = await ended;
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout.trim().split('\n').map((line) => (JSON.parse(line) as Frame).seq)).toEqual([99, 100]);
+  });
+
   it('says what is left out of a torn or damaged file, and reads on', async () => {
     const torn = place();
     cpSync(file, torn);
