@@ -212,7 +212,7 @@ class JsObject : public Napi::ObjectWrap<JsObject> {
   /** The same map or ring gives the same JavaScript object, whose buffers are reused. */
   template <typename Make>
   Napi::Value face(std::map<std::string, Napi::ObjectReference>& faces, Make make, Napi::Env env, const std::string& name) {
-    object_->require_loaded();
+    object_->require_contents();
     const auto found = faces.find(name);
     if (found != faces.end()) return found->second.Value();
     const Napi::Object made = make(env, object_, name);

@@ -119,6 +119,15 @@ void Object::require_loaded() const {
   throw Failure(kState, 0, config_.name + (state_ == State::kFailed ? " could not be loaded" : " is not loaded: await load() first"));
 }
 
+bool Object::has_contents() const {
+  const std::lock_guard lock(mutex_);
+  return state_ == State::kLoaded && !close_requested_;
+}
+
+void Object::require_contents() const {
+  if (!has_contents()) require_loaded();
+}
+
 std::vector<ProgramInfo> Object::programs() const {
   require_usable();
   std::vector<ProgramInfo> all;
@@ -150,7 +159,7 @@ std::vector<std::string> Object::map_names() const {
 }
 
 Map& Object::map(const std::string& name) {
-  require_loaded();
+  require_contents();
   auto& slot = maps_[name];
   if (!slot) {
     const bpf_map* map = bpf_object__find_map_by_name(object_, name.c_str());
@@ -181,7 +190,7 @@ Section& Object::section(const Variable& variable) {
 }
 
 Object::Global Object::get_global(const std::string& name) {
-  require_usable();
+  if (!has_contents()) require_usable();
   const Variable variable = find_variable(object_, config_.name, name);
   const bool loaded = bpf_map__fd(variable.map) >= 0;
   size_t size = 0;
@@ -192,7 +201,7 @@ Object::Global Object::get_global(const std::string& name) {
 }
 
 void Object::set_global(const std::string& name, const GlobalValue& value) {
-  require_usable();
+  if (!has_contents()) require_usable();
   const Variable variable = find_variable(object_, config_.name, name);
   if (bpf_map__fd(variable.map) < 0) {
     write_initial(name, value);
@@ -204,7 +213,7 @@ void Object::set_global(const std::string& name, const GlobalValue& value) {
 }
 
 ObjectStats Object::run_stats() const {
-  require_loaded();
+  require_contents();
   ObjectStats sum;
   bpf_program* program;
   bpf_object__for_each_program(program, object_) {
@@ -219,7 +228,7 @@ ObjectStats Object::run_stats() const {
 }
 
 uint64_t Object::missed_runs(const std::vector<std::string>& names) const {
-  require_loaded();
+  require_contents();
   for (const auto& name : names) require_program(name);
   uint64_t sum = 0;
   bpf_program* program;

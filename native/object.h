@@ -122,8 +122,10 @@ class Object {
   bool begin_close();
   void release_closed() { release(); }
 
-  /** Throws Failure ERR_BPF_CLOSED or ERR_BPF_STATE unless loaded and open. */
+  /** Throws Failure ERR_BPF_CLOSED or ERR_BPF_STATE unless loaded and open, with no work under way. */
   void require_loaded() const;
+  /** The same for what only maps and programs are needed for: attaching and detaching under way leave them alone. */
+  void require_contents() const;
 
  private:
   enum class State { kOpen, kLoaded, kFailed, kClosed };
@@ -139,6 +141,7 @@ class Object {
   std::vector<ProgramResult> load_what_can_be();
   void release();
   void require_usable() const;
+  bool has_contents() const;
   bpf_program* find_program(const std::string& name) const;
   bpf_program* require_program(const std::string& name) const;
   void begin_work(const std::vector<std::string>& names);

@@ -6,7 +6,8 @@
  * kernel does the same when the process dies. Calls after close throw BpfError ERR_BPF_CLOSED; a second
  * close is a no-op.
  * Until the promise of `load()`, `attachAsync()` or `detachAsync()` settles, every other call on the object throws
- * ERR_BPF_STATE, but a close: that is done at the end of the work, and its promise rejects with ERR_BPF_CLOSED.
+ * ERR_BPF_STATE, but a close: that is done at the end of the work, and its promise rejects with ERR_BPF_CLOSED. Attaching and
+ * detaching leave maps, rings, globals and counts of runs alone: these can be used meanwhile.
  */
 
 /** Every error that the addon throws or rejects with. */

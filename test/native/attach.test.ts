@@ -44,6 +44,22 @@ describe.skipIf(noBpf)('attach and detach (needs root and BTF)', () => {
     expect(object.getGlobal('hits')).toBe(77n);
   });
 
+  it('leaves maps, rings and globals to be used while it attaches or detaches', async () => {
+    const object = await openLoaded('stream');
+    const use = (): void => {
+      object.ring('records').drain();
+      object.map('records');
+      object.setGlobal('produced', (object.getGlobal('produced') as bigint) + 1n);
+      object.runStats();
+    };
+    const attaching = object.attachAsync();
+    use();
+    await attaching;
+    const detaching = object.detachAsync();
+    use();
+    await detaching;
+  });
+
   it('detaches off the main thread', async () => {
     const object = await openAttached('counter');
     getuid(5);

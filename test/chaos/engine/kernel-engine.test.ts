@@ -66,6 +66,29 @@ describe.skipIf(backends?.cgroup.usable !== true)('errors by cgroup hooks (need 
     expect(bpfIdsOf(process.pid)).toMatchObject({ links: before });
   }));
 
+  it('can be looked after, and stopped, while others come and go', () => withBoth('sockets', async (hit, _, group, beside) => {
+    using engine = new Engine();
+    const first = await engine.arm({ ...BY_CGROUP, syscalls: ['connect'], error: 'EPERM' }, [group]);
+    let busy = true;
+    const looked = (async () => {
+      let times = 0;
+      for (; busy; times++) {
+        engine.kernel.poll();
+        expect(engine.kernel.injected).toEqual([]);
+        await new Promise((resolve) => { setImmediate(resolve); });
+      }
+      return times;
+    })();
+    await engine.kernel.disarm(first.id);
+    const arming = engine.arm({ ...BY_CGROUP, syscalls: ['bind'], error: 'EACCES' }, [beside]);
+    await engine.kernel.disarm((await arming).id);
+    await engine.arm({ ...BY_CGROUP, syscalls: ['connect'], error: 'EPERM' }, [group]);
+    engine.kernel.clear();
+    busy = false;
+    expect(await looked).toBeGreaterThan(0);
+    expect(await hit.ask('connect 5')).toBe('0:5');
+  }));
+
   it('children and threads are hit, and together no more than the budget', () => withBoth('sockets', async (hit, _, group) => {
     using engine = new Engine();
     const { id } = await engine.arm({ ...BY_CGROUP, syscalls: ['connect'], error: 'ECONNREFUSED', every: 8, maxHits: 50 }, [group]);
