@@ -192,6 +192,7 @@ describe('a fault from the screen', () => {
     screen.press('enter');
     await screen.settle();
     expect(screen.panel).toMatchObject({ stage: { kind: 'form' }, error: expect.stringMatching(/gone/) });
+    expect(screen.screen).not.toContain('asking whether');
     expect(screen.door.armed).toEqual([]);
   });
 

@@ -91,7 +91,9 @@ export function outlookLines(state: State, panel: Panel, pen: Pen, width: number
   const { capabilities } = groundOf(state);
   const plan = planned !== null && 'plan' in planned ? planned.plan : null;
   const selections = plan?.selections ?? (capabilities === null ? [] : selectForRule(rule, capabilities));
-  const asking = planned === null ? [pen.paint('dim', pen.fit('asking whether that may be ...', width))] : 'error' in planned ? entry(pen, 'Cannot', planned.error, width, 'bad') : [];
+  // After an error nobody is asked until something changes.
+  const waiting = panel.error === null ? [pen.paint('dim', pen.fit('asking whether that may be ...', width))] : [];
+  const asking = planned === null ? waiting : 'error' in planned ? entry(pen, 'Cannot', planned.error, width, 'bad') : [];
   return [
     ...previewLines(state, rule, pen, width), ...textLines(pen, plan?.text ?? explainRule(rule), width),
     ...(plan === null ? [] : targetsLine(plan, pen, width)), ...actsLines(selections, pen, width),
