@@ -69,10 +69,10 @@ describe.skipIf(backends?.cgroup.usable !== true)('errors by cgroup hooks (need 
   it('can be looked after, and stopped, while others come and go', () => withBoth('sockets', async (hit, _, group, beside) => {
     using engine = new Engine();
     const first = await engine.arm({ ...BY_CGROUP, syscalls: ['connect'], error: 'EPERM' }, [group]);
-    let busy = true;
+    const stop = new AbortController();
     const looked = (async () => {
       let times = 0;
-      for (; busy; times++) {
+      for (; !stop.signal.aborted; times++) {
         engine.kernel.poll();
         expect(engine.kernel.injected).toEqual([]);
         await new Promise((resolve) => { setImmediate(resolve); });
@@ -84,7 +84,7 @@ describe.skipIf(backends?.cgroup.usable !== true)('errors by cgroup hooks (need 
     await engine.kernel.disarm((await arming).id);
     await engine.arm({ ...BY_CGROUP, syscalls: ['connect'], error: 'EPERM' }, [group]);
     engine.kernel.clear();
-    busy = false;
+    stop.abort();
     expect(await looked).toBeGreaterThan(0);
     expect(await hit.ask('connect 5')).toBe('0:5');
   }));
