@@ -223,7 +223,10 @@ async function print({ panes, count, selection, thresholds }: Plan, write: Frame
     if (taking.recorded && index < count) await printError(`the recording has no more Frames than these ${index}`);
     await failIf.end();
   } catch (error) {
-    throw error instanceof ClosedError ? new Interrupted() : error;
+    if (error instanceof ClosedError) throw new Interrupted();
+    // A file is anybody's: its rows are looked at when they are shown.
+    if (taking.recorded && error instanceof TypeError) throw new KbtopError(EXIT.failed, 'the recording has a Frame with fields of other types than kbtop writes: it is damaged, or was changed by something else', { cause: error });
+    throw error;
   } finally {
     endWait();
     await taking.close();

@@ -174,7 +174,7 @@ describe('what is to be found', () => {
   it('is a static pod by the name of its mirror', async () => {
     cluster.addPod('kube-system', 'static-web-node1', { ownerReferences: [{ kind: 'Node', name: 'node1', controller: true }], annotations: { 'kubernetes.io/config.mirror': '2d2de79d1cfa69921b0c0b338cc98078' } });
     await run(['static-web-node1', '-n', 'kube-system', '--', 'doctor', '--nonsense']);
-    expect(cluster.execs[0]?.command.slice(2, 4)).toEqual(['--pod', 'kube-system/pod/static-web-node1']);
+    expect(cluster.execs[0]?.command.slice(2, 4)).toEqual(['--pod', 'kube-system/static-web-node1']);
   });
 
   it('may be a node that this user must not ask about', async () => {

@@ -98,6 +98,15 @@ describe('kbtop snapshot --replay', () => {
     expect(stdout.trim().split('\n').map((line) => JSON.parse(line) as Frame)).toEqual(ALL.slice(3, 5).map((frame) => select(frame, { panes: PANE_IDS })));
   });
 
+  it('says that rows are not kbtop\'s', async () => {
+    const strange = structuredClone(ALL[0]) as unknown as { panes: { syscalls: { rows: Record<string, unknown>[] } } };
+    Object.assign(strange.panes.syscalls.rows[0] ?? {}, { syscall: { a: 1 }, latency: 5, errors: 'x' });
+    const { child, ended } = start(['snapshot', '--replay', '-', '--pane', 'syscalls']);
+    child.stdin.end(`${JSON.stringify(strange)}\n`);
+    const done = await ended;
+    expect([done.code, done.stdout, onlyLine(done)]).toEqual([1, '', expect.stringMatching(/^the recording has a Frame with fields of other types/)]);
+  });
+
   it('reads a recording from a pipe as well', async () => {
     const { child, ended } = start(['snapshot', '--replay', '-', '-o', 'ndjson', '--count', '2']);
     child.stdin.end(readFileSync(file));
