@@ -204,7 +204,8 @@ export class Traveller {
       else this.#past.show(index);
     } catch (error) {
       this.#playing = false;
-      return this.#say(`that Frame cannot be read: ${(error as Error).message}`, 'bad');
+      // A file is anybody's: its rows are looked at when they are shown.
+      return this.#say(`that Frame cannot be read: ${error instanceof TypeError ? 'it has fields of other types than kbtop writes' : (error as Error).message}`, 'bad');
     }
     if (this.#playing) this.#schedule();
     this.#tell(this.#past.shown, message);
